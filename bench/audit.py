@@ -23,7 +23,7 @@ from devstack.servers import embedded
 from resolvers.audit import log_keys, proofs, sealing, sequencing, verifying
 from server import lifespan
 from stores import audit as store
-from stores.audit import AuditCheckpoint, AuditLink, CheckReach
+from stores.audit import AuditCheckpoint, AuditLink, IntegrityCheckKind
 from tests.audit import logs as steps
 
 out = console(110)
@@ -146,7 +146,7 @@ async def keep(services: Services) -> dict[str, float]:
     for name, work in (
         ("chained", lambda: sequencing.sequence(services, {each["chain_id"] for each in made})),
         ("sealed", lambda: sealing.seal(services, "org_kept")),
-        ("verified", lambda: verifying.verify_log(services, "org_kept", CheckReach.WHOLE)),
+        ("verified", lambda: verifying.verify_log(services, "org_kept", IntegrityCheckKind.WHOLE)),
     ):
         began = time.process_time()
         await work()

@@ -1,7 +1,7 @@
 """Audit log: entries by id, their states and places in the chains, and a person's access to incidents."""
 
 from core import clock
-from core.storage.loader import Loader, by_id, in_order
+from core.storage.loader import Loader, by_id
 from stores import audit as store
 from stores.audit import AuditAccessGrant, AuditEntryState, AuditLink, CustodyRecord
 
@@ -18,12 +18,8 @@ class StateByEntry(Loader[tuple[str, str], AuditEntryState | None]):
     """State of an entry, by its chain and id."""
 
     async def batch_load_fn(self, keys: list[tuple[str, str]]) -> list[AuditEntryState | None]:
-        chains: dict[str, list[str]] = {}
-        for chain_id, entry_id in keys:
-            chains.setdefault(chain_id, []).append(entry_id)
-        query = {"$or": [{"chain_id": chain, "_id": {"$in": ids}} for chain, ids in chains.items()]}
-        rows = await store.entry_states.find(self.db, query, limit=len(keys))
-        return in_order([entry_id for _, entry_id in keys], rows)
+        found = await store.states_of_entries(self.db, keys)
+        return [found.get(key) for key in keys]
 
 
 class LinkByEntry(Loader[tuple[str, str], AuditLink | None]):

@@ -5,10 +5,10 @@ from datetime import timedelta
 from core import jobs
 from core.context import Services
 from core.jobs import Lane, task
-from resolvers.audit import copying, sealing, sequencing, verifying
+from resolvers.audit import checking, copying, sealing, sequencing, verifying
 from resolvers.audit.waking import TASK
 from stores import audit as store
-from stores.audit import CheckReach
+from stores.audit import IntegrityCheckKind
 
 STAMP_RETRIES = tuple(timedelta(seconds=2**attempt) for attempt in range(4))
 
@@ -43,18 +43,24 @@ async def stamp_all(services: Services) -> None:
 @task("audit.verify_new", lane=Lane.BULK, every=timedelta(hours=1))
 async def verify_new(services: Services) -> None:
     """Verify what came to each log since the last time."""
-    await _for_each_log(services, "audit.verify", reach=CheckReach.NEW)
+    await _for_each_log(services, "audit.verify", reach=IntegrityCheckKind.NEW)
 
 
 @task("audit.verify_whole", lane=Lane.BULK, every=timedelta(days=7))
 async def verify_whole(services: Services) -> None:
     """Verify each log from its beginning."""
-    await _for_each_log(services, "audit.verify", reach=CheckReach.WHOLE)
+    await _for_each_log(services, "audit.verify", reach=IntegrityCheckKind.WHOLE)
 
 
 @task("audit.verify", lane=Lane.BULK)
 async def verify(services: Services, *, org_id: str, reach: str) -> None:
-    await verifying.verify_log(services, org_id, CheckReach(reach))
+    await verifying.verify_log(services, org_id, IntegrityCheckKind(reach))
+
+
+@task("audit.verify_range", lane=Lane.BULK)
+async def verify_range(services: Services, *, org_id: str, check_id: str) -> None:
+    """Verify a long range of entries that somebody asked for."""
+    await checking.verify_later(services, org_id, check_id)
 
 
 async def _for_each_log(services: Services, name: str, **arguments: str) -> None:

@@ -6,13 +6,11 @@ from typing import Any, NamedTuple
 from core.ledger import chain
 from core.ledger.chain import BrokenLink, Entry, Head, Problem
 from stores import audit as store
-from stores.audit import AuditEntry, AuditLeaf, AuditLink
+from stores.audit import AuditEntry, AuditLeaf, AuditLink, IntegrityProblem
 
 MOST_KEPT = 1_000
 """Damages that a check tells of one by one."""
-UNRECORDED = "UNRECORDED"
-"""Problem of an entry that the service did not record: it waits for no place in a chain, and has none."""
-OF_AN_ENTRY = frozenset({Problem.CHANGED, UNRECORDED})
+OF_AN_ENTRY = frozenset({IntegrityProblem.CHANGED, IntegrityProblem.UNRECORDED})
 """Problems that leave the chain whole."""
 
 
@@ -25,8 +23,7 @@ class Damage(NamedTuple):
     entry_id: str | None = None
 
     def shown(self) -> dict[str, Any]:
-        told = {"problem": self.problem, "chainId": self.chain_id, "seq": self.seq, "entryId": self.entry_id}
-        return {name: value for name, value in told.items() if value is not None}
+        return self._asdict()
 
 
 @dataclass

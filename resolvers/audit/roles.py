@@ -2,11 +2,19 @@
 
 from core import grants
 from core.context import Context
-from stores.audit.roles import AUDIT_PII_READER, AUDIT_READER, COMPLIANCE_OFFICER, EXTERNAL_AUDITOR
+from stores.audit.roles import (
+    AUDIT_ADMIN,
+    AUDIT_PII_READER,
+    AUDIT_READER,
+    COMPLIANCE_OFFICER,
+    EXTERNAL_AUDITOR,
+)
 from stores.auth import Role
 
 READERS = (Role.AUDITOR, AUDIT_READER, COMPLIANCE_OFFICER)
-"""Roles that read the log of an organization as a whole, checkpoints and checks of it included."""
+"""Roles that read the log of an organization as a whole, its checkpoints included."""
+CHECKERS = (*READERS, AUDIT_ADMIN)
+"""Roles that check the log of an organization, and read what checks found."""
 
 
 async def reads_log(ctx: Context) -> bool:
@@ -24,3 +32,8 @@ async def reads_personal_values(ctx: Context) -> bool:
 async def reads_granted_incidents(ctx: Context) -> bool:
     """True if the viewer may use the access to incidents that organizations granted to them."""
     return await grants.holds(ctx, EXTERNAL_AUDITOR)
+
+
+async def reads_checks(ctx: Context) -> bool:
+    """True if the viewer reads what checks of the log of their organization found."""
+    return ctx.viewer is not None and (await reads_log(ctx) or await grants.holds(ctx, AUDIT_ADMIN))

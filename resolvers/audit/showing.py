@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from core.context import Context
 from core.ledger.chain import Head
-from resolvers.audit import places, verifying
-from resolvers.audit.findings import UNRECORDED, Damage, Findings, damage_to
+from resolvers.audit import places
+from resolvers.audit.concluding import begun, finish
+from resolvers.audit.findings import Damage, Findings, damage_to
 from stores import audit as store
-from stores.audit import AuditEntry, AuditIntegrity, AuditLink, CheckReach
+from stores.audit import AuditEntry, AuditIntegrity, AuditLink, IntegrityCheckKind, IntegrityProblem
 
 
 async def check(ctx: Context, entries: Sequence[AuditEntry]) -> None:
@@ -33,12 +34,13 @@ async def _alert(ctx: Context, entries: Sequence[AuditEntry]) -> None:
                 findings.checked += 1
                 findings.add(_damage(entry, link))
         if findings.count:
-            await verifying.finish(ctx.services, org_id, findings, reach=CheckReach.READ)
+            await finish(ctx.services, begun(org_id, IntegrityCheckKind.READ), findings)
 
 
 def _damage(entry: AuditEntry, link: AuditLink | None) -> Damage:
     if link is None:
-        return Damage(UNRECORDED, entry["chain_id"], None, entry["_id"])
-    after = Head(link["seq"] - 1, link["previous_hash"])
-    place = link["chain_id"], link["seq"]
-    return damage_to(link, entry, after, place, None) or Damage(UNRECORDED, *place, entry["_id"])
+        return Damage(IntegrityProblem.UNRECORDED, entry["chain_id"], None, entry["_id"])
+    chain_id, seq = link["chain_id"], link["seq"]
+    damage = damage_to(link, entry, Head(seq - 1, link["previous_hash"]), (chain_id, seq), None)
+    # With its place and its hash it lacks a state alone.
+    return damage or Damage(IntegrityProblem.UNRECORDED, chain_id, seq, entry["_id"])

@@ -1,64 +1,57 @@
 """Verification: chains against leaves, leaves against the signed checkpoint, and that against its copy.
 
 Each looks at what the one before cannot tell: an entry has its hash, a chain has all its entries, the log has
-all its chains, and the checkpoint is the one that was locked away.
+all its chains, nothing else was put beside them, and the checkpoint is the one that was locked away.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-import structlog
-
-from core import clock, ids
+from core import clock
 from core.context import Context, Services
-from core.hooks import Hook
 from core.ledger import checkpoint, tiles
 from core.ledger.chain import EMPTY, Head, Problem
 from core.ledger.checkpoint import Checkpoint
 from core.ledger.tiles import Tiles
 from resolvers.audit import copying, log_keys, sealing
+from resolvers.audit.concluding import begun, finish
 from resolvers.audit.findings import Damage, Findings, damage_to
+from resolvers.audit.unrecorded import verify_recorded
 from stores import audit as store
-from stores.audit import AuditIntegrity, AuditLeaf, AuditLink, CheckReach, IntegrityCheck
-
-logger = structlog.get_logger(__name__)
+from stores.audit import (
+    AuditIntegrity,
+    AuditLeaf,
+    AuditLink,
+    IntegrityCheck,
+    IntegrityCheckKind,
+    IntegrityProblem,
+)
 
 BATCH = 500
 CHAINS_AT_ONCE = 100
+OVERLAP = timedelta(minutes=10)
+"""Time before the last check in which entries may have been recorded that it did not see yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class IntegrityAlert:
-    """Alert: a check found a chain, or where `chain_id` is None the log, damaged from this place on."""
-
-    check: IntegrityCheck
-    chain_id: str | None
-    first_bad_seq: int | None
-
-
-alerted = Hook[[Context, IntegrityAlert], None]("audit.alerted")
-"""Called for each damaged chain, in the unit of work that stores the check."""
-
-
-async def verify_log(services: Services, org_id: str, reach: CheckReach) -> IntegrityCheck:
+async def verify_log(services: Services, org_id: str, reach: IntegrityCheckKind) -> IntegrityCheck:
     """Verify an organization's log, whole or what is new in it, and store the check."""
     findings = Findings()
     row = await store.latest_checkpoint(services.db, org_id)
-    sealed = await _sealed(services, org_id, findings)
-    start = 0 if reach is CheckReach.WHOLE else await _verified_size(services, org_id)
     size = row["size"] if row else 0
+    check = begun(org_id, reach, log_size=size)
+    last = None if reach is IntegrityCheckKind.WHOLE else await store.latest_check(services.db, org_id, reach)
+    start = last["log_size"] if last else 0
+    sealed = await _sealed(services, org_id, findings)
     await _verify_leaves(services, org_id, min(start, size), sealed or Checkpoint("", size, b""), findings)
     await _verify_tails(services, org_id, findings)
+    await verify_recorded(services, org_id, last["performed_at"] - OVERLAP if last else None, findings)
     await _verify_copy(services, org_id, sealed, reach, findings)
-    return await finish(services, org_id, findings, reach=reach, log_size=size)
+    return await finish(services, check, findings)
 
 
-async def verify_range(
-    services: Services, first: AuditLink, last: AuditLink, *, performed_by: str | None
-) -> IntegrityCheck:
-    """Verify the entries of one chain from one link to another, and store the check."""
+async def verify_range(services: Services, first: AuditLink, last: AuditLink) -> Findings:
+    """Verify the entries of one chain from one link to another."""
     findings, chain_id = Findings(), first["chain_id"]
     after = await _head_before(services, chain_id, first["seq"])
     for start in range(first["seq"], last["seq"] + 1, BATCH):
@@ -69,56 +62,7 @@ async def verify_range(
         heads = {chain_id: after}
         await _verify_places(services, [(chain_id, seq, by_seq.get(seq)) for seq in seqs], heads, findings)
         after = heads[chain_id]
-    return await finish(
-        services,
-        first["org_id"],
-        findings,
-        reach=CheckReach.RANGE,
-        performed_by=performed_by,
-        start_entry_id=first["entry_id"],
-        end_entry_id=last["entry_id"],
-    )
-
-
-async def finish(
-    services: Services,
-    org_id: str,
-    findings: Findings,
-    *,
-    reach: CheckReach,
-    log_size: int = 0,
-    performed_by: str | None = None,
-    start_entry_id: str | None = None,
-    end_entry_id: str | None = None,
-) -> IntegrityCheck:
-    """Store a check, mark the entries that failed, and alert."""
-    check = IntegrityCheck(
-        _id=ids.new_id(store.CHECK_PREFIX),
-        org_id=org_id,
-        reach=reach,
-        performed_at=clock.now(),
-        performed_by=performed_by,
-        start_entry_id=start_entry_id,
-        end_entry_id=end_entry_id,
-        log_size=log_size,
-        total_checked=findings.checked,
-        integrity_valid=not findings.count,
-        failed_entry_ids=findings.failed_entry_ids,
-        hash_chain_broken=findings.broken,
-        details=[damage.shown() for damage in findings.damages],
-    )
-    ctx = Context(services)
-    await ctx.unit(partial(_store, ctx, check, findings))
-    return check
-
-
-async def _store(ctx: Context, check: IntegrityCheck, findings: Findings) -> None:
-    ctx.tx.late.insert(store.checks, check)
-    failed = [(each.chain_id, each.entry_id) for each in findings.damages]
-    await store.mark_integrity(ctx.db, failed, AuditIntegrity.BROKEN)
-    for chain_id, seq in findings.first_by_chain().items():
-        logger.critical("audit log damaged", org=check["org_id"], chain=chain_id, seq=seq, check=check["_id"])
-        await alerted(ctx, IntegrityAlert(check, chain_id, seq))
+    return findings
 
 
 async def _sealed(services: Services, org_id: str, findings: Findings) -> Checkpoint | None:
@@ -129,18 +73,11 @@ async def _sealed(services: Services, org_id: str, findings: Findings) -> Checkp
     try:
         sealed = await sealing.verified(services, row)
     except ValueError:
-        findings.add(Damage("CHECKPOINT_UNSIGNED"))
+        findings.add(Damage(IntegrityProblem.CHECKPOINT_UNSIGNED))
         return None
     if (sealed.size, sealed.root.hex()) != (row["size"], row["root_hash"]):
-        findings.add(Damage("CHECKPOINT_CHANGED"))
+        findings.add(Damage(IntegrityProblem.CHECKPOINT_CHANGED))
     return sealed
-
-
-async def _verified_size(services: Services, org_id: str) -> int:
-    """Leaves up to which the last automatic check went."""
-    query = {"org_id": org_id, "reach": CheckReach.NEW}
-    last = await store.checks.first(services.db, query, sort=[("performed_at", -1)])
-    return last["log_size"] if last else 0
 
 
 async def _verify_leaves(
@@ -154,14 +91,14 @@ async def _verify_leaves(
         last = min(first + BATCH, sealed.size)
         leaves = await store.leaves_between(services.db, org_id, first, last)
         if [leaf["index"] for leaf in leaves] != list(range(first, last)):
-            findings.add(Damage("LEAF_MISSING"))
+            findings.add(Damage(IntegrityProblem.LEAF_MISSING))
             return
         places = [(leaf["chain_id"], leaf["seq"], leaf) for leaf in leaves]
         await _verify_places(services, places, heads, findings)
         try:
             known = await _grown(services, org_id, first, known, leaves, findings)
         except (KeyError, ValueError):
-            findings.add(Damage("TILE_CHANGED"))
+            findings.add(Damage(IntegrityProblem.TILE_CHANGED))
             return
         known = {tile: known[tile] for tile in known if tile in root or tile in tiles.growing(last)}
     _verify_root(sealed, known, findings)
@@ -175,7 +112,7 @@ def _verify_root(sealed: Checkpoint, known: Tiles, findings: Findings) -> None:
     except (KeyError, ValueError):
         root = b""
     if root != sealed.root:
-        findings.add(Damage("ROOT_DIFFERS"))
+        findings.add(Damage(IntegrityProblem.ROOT_DIFFERS))
 
 
 async def _grown(
@@ -191,7 +128,7 @@ async def _grown(
     stored = await store.tiles_of(services.db, org_id, made)
     for tile, hashes in made.items():
         if stored.get(tile, b"")[: len(hashes)] != hashes:
-            findings.add(Damage("TILE_CHANGED"))
+            findings.add(Damage(IntegrityProblem.TILE_CHANGED))
     return {**known, **made}
 
 
@@ -283,11 +220,11 @@ async def _verify_tail(
 
 
 async def _verify_copy(
-    services: Services, org_id: str, sealed: Checkpoint | None, reach: CheckReach, findings: Findings
+    services: Services, org_id: str, sealed: Checkpoint | None, reach: IntegrityCheckKind, findings: Findings
 ) -> None:
     """Verify that the log continues the largest checkpoint that was locked away."""
     today = clock.now().date()
-    days = () if reach is CheckReach.WHOLE else (today - timedelta(days=1), today)
+    days = () if reach is IntegrityCheckKind.WHOLE else (today - timedelta(days=1), today)
     copy = await copying.latest_copy(services, org_id, days)
     if copy is None:
         return
@@ -298,7 +235,7 @@ async def _verify_copy(
     except (KeyError, ValueError):
         continues = False
     if not continues:
-        findings.add(Damage("COPY_DIFFERS"))
+        findings.add(Damage(IntegrityProblem.COPY_DIFFERS))
 
 
 async def _continues(services: Services, org_id: str, new: Checkpoint, old: Checkpoint) -> bool:

@@ -4,6 +4,8 @@ from core.graphql import Page, connection, mutation, query
 from resolvers.audit import client_entries, proving, reading
 from resolvers.audit.roles import READERS
 from schema.audit.access import AccessMutations, AccessOfViewer, AccessQueries, AuditAccessGrant
+from schema.audit.checks import CheckMutations, CheckQueries, IntegrityCheck
+from schema.audit.events import AlertSubscriptions
 from schema.audit.evidence import Evidence, EvidenceMutations, EvidenceQueries
 from schema.audit.exports import AuditExport, ExportMutations, ExportQueries
 from schema.audit.holds import HoldMutations, HoldQueries, LegalHold
@@ -20,15 +22,17 @@ __all__ = [
     "AuditEntry",
     "AuditExport",
     "Evidence",
+    "IntegrityCheck",
     "LegalHold",
     "Mutation",
     "Query",
     "SavedAuditQuery",
+    "Subscription",
     "Viewer",
 ]
 
 
-class Query(AccessQueries, EvidenceQueries, ExportQueries, HoldQueries):
+class Query(AccessQueries, CheckQueries, EvidenceQueries, ExportQueries, HoldQueries):
     audit_entries: Page[AuditEntry] = query(reading.audit_entries)
     """Entries of the audit log that you may read, newest first: of your organization if you audit it, of
     incidents you were given access to, about you, and of what you did. Each read is put on record."""
@@ -58,7 +62,9 @@ class Viewer(AccessOfViewer, SavedQueriesOfViewer):
     record."""
 
 
-class Mutation(AccessMutations, EvidenceMutations, ExportMutations, HoldMutations, SavedQueryMutations):
+class Mutation(
+    AccessMutations, CheckMutations, EvidenceMutations, ExportMutations, HoldMutations, SavedQueryMutations
+):
     record_audit_entries = mutation(
         client_entries.record_audit_entries,
         refuses="ID_TAKEN INCIDENT_NOT_FOUND INVALID_FORMAT REQUIRED TOO_LARGE TOO_LONG TOO_MANY",
@@ -76,3 +82,7 @@ class Mutation(AccessMutations, EvidenceMutations, ExportMutations, HoldMutation
     )
     """Record what you did, for the audit log: each entry once, however often it is sent. Actor, address and
     time are the server's. After the first entry that has to come again all others are DEFERRED."""
+
+
+class Subscription(AlertSubscriptions):
+    pass

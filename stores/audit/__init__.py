@@ -15,7 +15,17 @@ from stores.audit.checkpoints import (
     latest_checkpoints,
     log_keys,
 )
-from stores.audit.checks import CHECK_PREFIX, CheckReach, IntegrityCheck, checks, told_of
+from stores.audit.checks import (
+    CHECK_PREFIX,
+    LATEST,
+    IntegrityCheck,
+    IntegrityCheckKind,
+    IntegrityCheckStatus,
+    IntegrityProblem,
+    checks,
+    latest_check,
+    told_of,
+)
 from stores.audit.entries import (
     HASHED,
     PREFIX,
@@ -62,7 +72,7 @@ from stores.audit.exports import (
     audit_exports,
 )
 from stores.audit.holds import ACTIVE_HOLD, LegalHold, held_entries, holds, holds_person
-from stores.audit.kinds import AuditActorKind, AuditEventKind, AuditResourceKind
+from stores.audit.kinds import AuditActorKind, AuditAnomalyKind, AuditEventKind, AuditResourceKind
 from stores.audit.leaves import (
     AuditLeaf,
     last_leaves,
@@ -84,15 +94,19 @@ from stores.audit.links import (
     mark,
     mark_integrity,
     organizations,
+    states_of_entries,
 )
 from stores.audit.queries import SavedAuditQuery, saved_queries
-from stores.audit.reading import NEWEST, count_entries, in_log, incidents_in_log, newest
+from stores.audit.reading import NEWEST, count_entries, in_log, incidents_in_log, newest, oldest_after
+from stores.audit.roles import AUDIT_ADMIN
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
 
 __all__ = [
     "ACTIVE_HOLD",
+    "AUDIT_ADMIN",
     "CHECK_PREFIX",
     "HASHED",
+    "LATEST",
     "MOST_CUSTODY",
     "MOST_EXPORTED",
     "NEWEST",
@@ -100,6 +114,7 @@ __all__ = [
     "SEALED",
     "AuditAccessGrant",
     "AuditActorKind",
+    "AuditAnomalyKind",
     "AuditChain",
     "AuditCheckpoint",
     "AuditEntry",
@@ -116,7 +131,6 @@ __all__ = [
     "AuditResourceKind",
     "AuditTier",
     "AuditTile",
-    "CheckReach",
     "CustodyAction",
     "CustodyRecord",
     "EntryKey",
@@ -125,6 +139,9 @@ __all__ = [
     "EvidenceRejection",
     "EvidenceStatus",
     "IntegrityCheck",
+    "IntegrityCheckKind",
+    "IntegrityCheckStatus",
+    "IntegrityProblem",
     "LegalHold",
     "LogKey",
     "SavedAuditQuery",
@@ -158,6 +175,7 @@ __all__ = [
     "in_log",
     "incidents_in_log",
     "last_leaves",
+    "latest_check",
     "latest_checkpoint",
     "latest_checkpoints",
     "leaf_at",
@@ -172,11 +190,13 @@ __all__ = [
     "mark",
     "mark_integrity",
     "newest",
+    "oldest_after",
     "opened",
     "organizations",
     "place_of",
     "plain_json",
     "saved_queries",
+    "states_of_entries",
     "subject_keys",
     "tile_documents",
     "tile_key",

@@ -5,25 +5,63 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypedDict
 
+from core.paging import Sort
 from core.storage.mongo import Database
 from core.storage.store import collection, index
 
 CHECK_PREFIX = "integrity_check"
 MOST_CHECKS = 100
 """Earlier checks that are read to see what was told of."""
+LATEST: Sort = (("performed_at", -1), ("_id", -1))
 
 
-class CheckReach(StrEnum):
-    """Reach of a check of the log."""
+class IntegrityCheckKind(StrEnum):
+    """Kind of a check of the audit log: what of the log was checked, and why."""
 
     RANGE = "RANGE"
-    """Entries of one chain, from one to another."""
+    """Entries of one chain were checked, from one to another, because somebody asked."""
     NEW = "NEW"
-    """Entries that were sealed since the last such check."""
+    """Entries that were sealed since the last such check were checked, as is done every hour."""
     WHOLE = "WHOLE"
-    """The log from its beginning."""
+    """The log was checked from its beginning, as is done every week."""
     READ = "READ"
-    """Entries that somebody was about to be shown."""
+    """Entries were found damaged when somebody was about to be shown them."""
+
+
+class IntegrityCheckStatus(StrEnum):
+    """Status of a check of the audit log."""
+
+    RUNNING = "RUNNING"
+    """The check goes on: read it again."""
+    FINISHED = "FINISHED"
+    """The check is over, and says what it found. Final."""
+
+
+class IntegrityProblem(StrEnum):
+    """Problem that a check of the audit log found."""
+
+    MISSING = "MISSING"
+    """The entry that belongs at this place of the chain is not there."""
+    FOREIGN = "FOREIGN"
+    """The entry is of another chain, of another place in this one, or beyond its end."""
+    CHANGED = "CHANGED"
+    """The entry, or the head of the chain, does not have its hash."""
+    UNLINKED = "UNLINKED"
+    """The entry does not name the hash of the one before it."""
+    UNRECORDED = "UNRECORDED"
+    """The entry was put into the database past the service, or has lost its place in the chain."""
+    LEAF_MISSING = "LEAF_MISSING"
+    """Leaves of the log's Merkle tree are missing."""
+    TILE_CHANGED = "TILE_CHANGED"
+    """Inner nodes of the log's Merkle tree are not those of its leaves."""
+    ROOT_DIFFERS = "ROOT_DIFFERS"
+    """The root of the Merkle tree is not the one that was signed: the log was rewritten."""
+    CHECKPOINT_UNSIGNED = "CHECKPOINT_UNSIGNED"
+    """The latest checkpoint is not signed by a key of the log."""
+    CHECKPOINT_CHANGED = "CHECKPOINT_CHANGED"
+    """The latest checkpoint says something else than its signed note."""
+    COPY_DIFFERS = "COPY_DIFFERS"
+    """The log does not continue the checkpoint that was locked away: it was forked or shortened."""
 
 
 class IntegrityCheck(TypedDict):
@@ -31,8 +69,10 @@ class IntegrityCheck(TypedDict):
 
     _id: str
     org_id: str
-    reach: CheckReach
+    reach: IntegrityCheckKind
+    status: IntegrityCheckStatus
     performed_at: datetime
+    finished_at: datetime | None
     performed_by: str | None
     """None for an automatic one."""
     start_entry_id: str | None
@@ -40,11 +80,12 @@ class IntegrityCheck(TypedDict):
     log_size: int
     """Leaves of the log up to which an automatic check went."""
     total_checked: int
-    integrity_valid: bool
+    integrity_valid: bool | None
+    """None while it runs."""
     failed_entry_ids: list[str]
     hash_chain_broken: bool
     details: list[dict[str, Any]]
-    """Each damage: `chainId`, `seq`, `problem`, and the entry's id where it is known."""
+    """Each damage: `chain_id`, `seq`, `problem` and `entry_id`, where they are known."""
 
 
 checks = collection(
@@ -65,3 +106,7 @@ async def told_of(db: Database, org_id: str, entry_ids: Sequence[str]) -> set[st
     query = {"org_id": org_id, "failed_entry_ids": {"$in": list(entry_ids)}}
     rows = await checks.find(db, query, fields=["failed_entry_ids"], limit=MOST_CHECKS)
     return {entry_id for row in rows for entry_id in row["failed_entry_ids"]}
+
+
+async def latest_check(db: Database, org_id: str, reach: IntegrityCheckKind) -> IntegrityCheck | None:
+    return await checks.first(db, {"org_id": org_id, "reach": reach}, sort=[("performed_at", -1)])

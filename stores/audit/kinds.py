@@ -93,6 +93,17 @@ class AuditResourceKind(StrEnum):
     """Anything else than the others."""
 
 
+class AuditAnomalyKind(StrEnum):
+    """Kind of an unusual pattern in how the audit log is used."""
+
+    BULK_READ = "BULK_READ"
+    """Somebody read very many entries in a short time."""
+    OFF_HOURS_EXPORT = "OFF_HOURS_EXPORT"
+    """Somebody exported entries at an hour at which nobody works."""
+    REPEATED_DENIALS = "REPEATED_DENIALS"
+    """Somebody tried again and again to read what they may not."""
+
+
 class AuditActorKind(StrEnum):
     """Type of who acted."""
 

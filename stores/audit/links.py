@@ -5,7 +5,14 @@ from typing import Any, TypedDict
 
 from core.storage.mongo import Database
 from core.storage.store import collection, index
-from stores.audit.entries import AuditEntry, AuditEntryStatus, AuditIntegrity, entries, entry_states
+from stores.audit.entries import (
+    AuditEntry,
+    AuditEntryState,
+    AuditEntryStatus,
+    AuditIntegrity,
+    entries,
+    entry_states,
+)
 
 
 class AuditLink(TypedDict):
@@ -93,6 +100,18 @@ async def links_of_entries(
     rows = await links.find(db, query, hint=BY_ENTRY.name) if wanted else []
     rows.sort(key=lambda row: row["seq"], reverse=True)
     return {(row["chain_id"], row["entry_id"]): row for row in rows}
+
+
+async def states_of_entries(
+    db: Database, places: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], AuditEntryState]:
+    """States of the entries that have one, by chain and entry."""
+    by_chain: dict[str, list[str]] = {}
+    for chain_id, entry_id in places:
+        by_chain.setdefault(chain_id, []).append(entry_id)
+    named = [{"chain_id": chain, "_id": {"$in": ids}} for chain, ids in by_chain.items()]
+    rows = await entry_states.find(db, {"$or": named}) if named else []
+    return {(row["chain_id"], row["_id"]): row for row in rows}
 
 
 async def mark_integrity(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, cast
 
@@ -29,6 +30,22 @@ async def newest(db: Database, queries: Sequence[Query], page: KeysetPage) -> li
     place = itemgetter("timestamp", "_id")
     found = await merging.first_of(reads, place, page.size + 1, descending=not page.backward)
     return cast("list[AuditEntry]", found)
+
+
+async def oldest_after(
+    db: Database, org_id: str, since: datetime | None, last: AuditEntry | None, limit: int
+) -> list[AuditEntry]:
+    """Entries of an organization in the order of their times, from one on, or after another entry."""
+    query: dict[str, Any] = {"org_id": org_id}
+    if since is not None:
+        query["timestamp"] = {"$gte": since}
+    if last is not None:
+        later = [
+            {"timestamp": {"$gt": last["timestamp"]}},
+            {"timestamp": last["timestamp"], "_id": {"$gt": last["_id"]}},
+        ]
+        query = {"org_id": org_id, "timestamp": {"$gte": last["timestamp"]}, "$or": later}
+    return await entries.find(db, query, sort=[("timestamp", 1), ("_id", 1)], limit=limit)
 
 
 def _reading(db: Database, query: Query, page: KeysetPage) -> merging.Read:

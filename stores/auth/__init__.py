@@ -66,6 +66,7 @@ from stores.auth.grants import (
     grant_of,
     grants,
     grants_of,
+    holders,
     in_force,
 )
 from stores.auth.keys import MOST_KEYS, AuthKey, AuthKeyKind, auth_keys, key_named, keys_of_user
@@ -165,6 +166,7 @@ __all__ = [
     "grants",
     "grants_of",
     "handle_key",
+    "holders",
     "in_force",
     "keepers",
     "key_named",

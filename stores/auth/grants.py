@@ -59,6 +59,15 @@ def in_force(moment: datetime) -> Mapping[str, Any]:
     return {"$or": [{"expires_at": None}, {"expires_at": {"$gt": moment}}]}
 
 
+async def holders(db: Database, role: str, scope_id: str | None, moment: datetime, most: int) -> list[str]:
+    """People who hold a role in an organization or thing at a moment, those who were given it last first."""
+    query = {"role": role, "scope_id": scope_id, **in_force(moment)}
+    rows = await grants.find(
+        db, query, sort=[("created_at", -1), ("_id", -1)], limit=most, fields=("user_id",)
+    )
+    return [row["user_id"] for row in rows]
+
+
 async def forget_giver(db: Database, user_id: str) -> None:
     """Leave no word of a deleted person on what they granted."""
     gone = {"q": {"granted_by": user_id}, "u": {"$set": {"granted_by": None}}, "multi": True}

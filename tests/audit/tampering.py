@@ -8,7 +8,7 @@ from core.ledger.chain import Head
 from core.storage.mongo import Database
 from resolvers.audit import sequencing, verifying
 from stores import audit as store
-from stores.audit import AuditEntry, AuditLink, CheckReach, IntegrityCheck
+from stores.audit import AuditEntry, AuditLink, IntegrityCheck, IntegrityCheckKind
 from tests.audit import logs
 
 
@@ -62,7 +62,7 @@ class Log:
     async def own_alone(self, _: Database) -> list[str]:
         return [self.org_id]
 
-    async def verify(self, reach: CheckReach = CheckReach.WHOLE) -> IntegrityCheck:
+    async def verify(self, reach: IntegrityCheckKind = IntegrityCheckKind.WHOLE) -> IntegrityCheck:
         return await verifying.verify_log(self.services, self.org_id, reach)
 
 

@@ -6,7 +6,72 @@ PLACES = ("tests/audit/test_places.py",)
 
 PROOFS = ("tests/audit/test_proofs.py",)
 
+CHECKING = ("tests/audit/test_checking.py",)
+
 FAULTS = [
+    Fault(
+        "an entry that was put in past the service is not looked for",
+        "resolvers/audit/unrecorded.py",
+        "if place not in links",
+        "if place in links",
+        CHECKING,
+    ),
+    Fault(
+        "an entry that waits for its place is called forged",
+        "resolvers/audit/unrecorded.py",
+        'and (place not in states or states[place]["status"] != AuditEntryStatus.ACCEPTED)',
+        "",
+        CHECKING,
+    ),
+    Fault(
+        "people read checks of another organization",
+        "resolvers/audit/checking.py",
+        'return [each if each and each["org_id"] == ctx.org else None for each in found]',
+        "return list(found)",
+        CHECKING,
+    ),
+    Fault(
+        "a check goes from one chain to another",
+        "resolvers/audit/checking.py",
+        'if start["chain_id"] != end["chain_id"]:',
+        "if False:",
+        CHECKING,
+    ),
+    Fault(
+        "a long check blocks its request",
+        "resolvers/audit/checking.py",
+        'if last["seq"] - first["seq"] >= MOST_AT_ONCE:',
+        "if False:",
+        CHECKING,
+    ),
+    Fault(
+        "administrators are not told of damage",
+        "resolvers/notification/auditing.py",
+        'await _tell(ctx, alert.check["org_id"], DAMAGED, alert.check["_id"], PriorityLevel.CRITICAL)',
+        "return",
+        CHECKING,
+    ),
+    Fault(
+        "alerts go on when the role was taken",
+        "subscriptions/audit/alerts.py",
+        "    if grant is None:\n",
+        "    if False:\n",
+        CHECKING,
+    ),
+    Fault(
+        "alerts go on when the role is over",
+        "subscriptions/audit/alerts.py",
+        'return None if until == float("inf") else max(until - clock.timestamp(), 0.0)',
+        "return None",
+        CHECKING,
+    ),
+    Fault(
+        "what a check found is not kept beside the entry",
+        "resolvers/audit/concluding.py",
+        "await store.mark_integrity(ctx.db, failed, AuditIntegrity.BROKEN)",
+        "",
+        PLACES,
+    ),
     Fault(
         "everybody reads the checkpoints of their organization",
         "schema/audit/__init__.py",

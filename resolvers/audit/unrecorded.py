@@ -1,0 +1,39 @@
+"""Verification that each entry was recorded by the service: it has its place, or waits for one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from core.context import Services
+from resolvers.audit.findings import Damage, Findings
+from stores import audit as store
+from stores.audit import AuditEntry, AuditEntryStatus, IntegrityProblem
+
+BATCH = 500
+
+
+async def verify_recorded(
+    services: Services, org_id: str, since: datetime | None, findings: Findings
+) -> None:
+    """Verify that entries of an organization, those of this time on or all, were recorded by the service."""
+    last: AuditEntry | None = None
+    while True:
+        entries = await store.oldest_after(services.db, org_id, since, last, BATCH)
+        for entry in await _unrecorded(services, entries):
+            findings.add(Damage(IntegrityProblem.UNRECORDED, entry["chain_id"], None, entry["_id"]))
+        if len(entries) < BATCH:
+            return
+        last = entries[-1]
+
+
+async def _unrecorded(services: Services, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
+    """Entries that neither have a place in their chain nor wait for one."""
+    places = {(entry["chain_id"], entry["_id"]): entry for entry in entries}
+    # States first: an entry that was chained by then has its link.
+    states = await store.states_of_entries(services.db, places)
+    links = await store.links_of_entries(services.db, places)
+    return [
+        entry
+        for place, entry in places.items()
+        if place not in links
+        and (place not in states or states[place]["status"] != AuditEntryStatus.ACCEPTED)
+    ]

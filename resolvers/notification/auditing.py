@@ -1,0 +1,48 @@
+"""Alerts of the audit log, as CRITICAL notifications to those who administer it."""
+
+from core.context import Context
+from core.hooks import on
+from core.messages import gettext_noop
+from resolvers.audit import AuditAnomaly, IntegrityAlert, alerted, anomaly_raised
+from resolvers.notification.notifying import MOST_PEOPLE, notify
+from resolvers.notification.wording import code_template
+from stores import auth as accounts
+from stores.audit import AUDIT_ADMIN
+from stores.notification import AUDIT, PriorityLevel
+
+DAMAGED = code_template(
+    "audit.damaged",
+    title=gettext_noop("The audit log is damaged"),
+    message=gettext_noop(
+        "A check found entries of your organization's audit log that were changed, removed or put in."
+    ),
+)
+UNUSUAL = code_template(
+    "audit.unusual",
+    title=gettext_noop("The audit log is used in an unusual way"),
+    message=gettext_noop("Look at the alerts of your organization's audit log."),
+)
+
+
+@on(alerted)
+async def tell_of_damage(ctx: Context, alert: IntegrityAlert) -> None:
+    """One notification for a check, however much it found."""
+    await _tell(ctx, alert.check["org_id"], DAMAGED, alert.check["_id"], PriorityLevel.CRITICAL)
+
+
+@on(anomaly_raised)
+async def tell_of_anomaly(ctx: Context, anomaly: AuditAnomaly) -> None:
+    about = f"{anomaly.kind}:{anomaly.actor_id}:{anomaly.since.isoformat()}"
+    await _tell(ctx, anomaly.org_id, UNUSUAL, about, PriorityLevel.HIGH)
+
+
+async def _tell(ctx: Context, org_id: str, template: str, about: str, priority: PriorityLevel) -> None:
+    people = await accounts.holders(ctx.db, AUDIT_ADMIN, org_id, ctx.tx.now, MOST_PEOPLE)
+    await notify(
+        ctx,
+        source=AUDIT,
+        dedupe_key=f"{template}:{about}",
+        user_ids=people,
+        template_key=template,
+        priority=priority,
+    )
