@@ -38,6 +38,7 @@ SCATTERED = {
     "audit_entries: org_id": LATEST,
     "audit_entries: subject_id": LATEST,
     "audit_entry_state: _id": BY_ID,
+    "audit_entry_state: recorded_at, tier": BACKGROUND,
     "audit_evidence: collector_id, incident_id, kind, org_id": LATEST,
     "audit_evidence: collector_id, incident_id, org_id": LATEST,
     "audit_evidence: collector_id, kind, org_id": LATEST,

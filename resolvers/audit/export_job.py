@@ -1,24 +1,22 @@
-"""Writing of exports: entries are read a batch at a time, as their requester may read them now."""
+"""Exports by a job: what their requester may read by now, tried three times, and deleted after a day."""
 
-import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import structlog
 
 from core import clock, jobs, outages
 from core.audit import Act, AuditOutcome, record
 from core.context import Context, Services, Viewer
-from core.paging import KeysetPage
 from ports.audit import AuditSettings
-from resolvers.audit import files, places
+from resolvers.audit import export_file, files
 from resolvers.audit.access import reach_of
-from resolvers.audit.exported import Csv, Format, Json, Row, manifest
+from resolvers.audit.export_file import File, TooMany
+from resolvers.audit.exported import Csv, Format, Json, manifest
 from resolvers.audit.exported_fhir import Fhir
 from resolvers.audit.exported_pdf import Pdf
 from resolvers.audit.exporting import shown_filter
@@ -26,14 +24,13 @@ from resolvers.audit.reading import conditions
 from resolvers.audit.recording import META
 from stores import audit as store
 from stores import auth as accounts
-from stores.audit import AuditEntry, AuditExport, AuditExportFailure, AuditExportFormat, AuditExportStatus
+from stores.audit import AuditExport, AuditExportFailure, AuditExportFormat, AuditExportStatus
 from stores.auth import AccountStatus
 
 logger = structlog.get_logger(__name__)
 
 TRIES = 3
 LIFE = timedelta(hours=24)
-BATCH = 500
 EXPIRE = "audit.expire_export"
 
 FORMATS: Mapping[AuditExportFormat, Callable[[str], Format]] = {
@@ -50,27 +47,6 @@ class Failed(Exception):
     def __init__(self, failure: AuditExportFailure) -> None:
         super().__init__(failure)
         self.failure = failure
-
-
-@dataclass
-class File:
-    """File on the local disk that is being written, with what its manifest tells of it."""
-
-    stream: BinaryIO
-    size: int = 0
-    count: int = 0
-    first: str | None = None
-    last: str | None = None
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    def write(self, piece: bytes, rows: Sequence[Row] = ()) -> None:
-        self.stream.write(piece)
-        self.digest.update(piece)
-        self.size += len(piece)
-        self.count += len(rows)
-        if rows:
-            self.first = self.first or rows[0].entry["_id"]
-            self.last = rows[-1].entry["_id"]
 
 
 async def run_export(services: Services, export_id: str) -> None:
@@ -102,46 +78,18 @@ async def _begin(ctx: Context, export_id: str) -> AuditExport | None:
 
 async def _write(services: Services, export: AuditExport, path: Path) -> None:
     format = FORMATS[export["format"]](services.get(AuditSettings).audit_origin)
-    with path.open("wb") as stream:
-        file = File(stream)
-        file.write(format.begin())
-        async for rows in _batches(services, export):
-            await asyncio.to_thread(_write_batch, file, format, rows)
-            if file.count > store.MOST_EXPORTED:
-                raise Failed(AuditExportFailure.TOO_LARGE)
-        file.write(format.end())
+    viewer = await _requester(services, export)
+
+    async def queries(ctx: Context) -> list[dict[str, Any]]:
+        return (await reach_of(ctx)).queries(conditions(export["filter"]))
+
+    try:
+        file = await export_file.write(services, path, format, queries, viewer=viewer)
+    except TooMany:
+        raise Failed(AuditExportFailure.TOO_LARGE) from None
     key = files.export_key(export["_id"], format.extension)
     await services.objects.put(key, path, mime=format.mime, disposition="attachment")
     await _finish(Context(services), export, file, key)
-
-
-def _write_batch(file: File, format: Format, rows: Sequence[Row]) -> None:
-    file.write(format.batch(rows), rows)
-
-
-async def _batches(services: Services, export: AuditExport) -> AsyncIterator[list[Row]]:
-    """Entries of an export, oldest first, each with its place."""
-    viewer = await _requester(services, export)
-    position: tuple[Any, ...] | None = None
-    while True:
-        # Anew for each batch: what loaders remember of entries would grow with the file.
-        ctx = Context(services, viewer=viewer)
-        queries = (await reach_of(ctx)).queries(conditions(export["filter"]))
-        page = KeysetPage(BATCH, backward=True, position=position)
-        entries = await store.newest(ctx.db, queries, page)
-        if not entries:
-            return
-        batch = entries[:BATCH]
-        yield await _rows(ctx, batch)
-        if len(entries) <= BATCH:
-            return
-        position = (batch[-1]["timestamp"], batch[-1]["_id"])
-
-
-async def _rows(ctx: Context, entries: Sequence[AuditEntry]) -> list[Row]:
-    found = await places.integrities(ctx, entries)
-    links = await places.links_of(ctx, entries)
-    return [Row(*each) for each in zip(entries, links, found, strict=True)]
 
 
 async def _requester(services: Services, export: AuditExport) -> Viewer:
@@ -162,11 +110,7 @@ async def _finish(ctx: Context, export: AuditExport, file: File, key: str) -> No
             "requestedBy": export["requested_by"],
             "orgId": export["org_id"],
             "writtenAt": clock.now(),
-            "entryCount": file.count,
-            "firstEntryId": file.first,
-            "lastEntryId": file.last,
-            "sizeBytes": file.size,
-            "sha256": file.digest.hexdigest(),
+            **file.described(),
         }
     )
     manifest_hash = hashlib.sha256(told.encode()).hexdigest()

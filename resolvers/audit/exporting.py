@@ -9,6 +9,7 @@ from core import clock, ids, jobs
 from core.audit import Act, Mode, record
 from core.context import Context
 from core.errors import ErrorKind, UserError, error_codes
+from core.hooks import on
 from core.ids import Id
 from core.nodes import guard
 from core.security.limits import Rate
@@ -17,6 +18,7 @@ from resolvers.audit import files
 from resolvers.audit.access import reach_of
 from resolvers.audit.reading import AuditEntryFilter, conditions
 from resolvers.audit.recording import META
+from resolvers.audit.tiering import cold_reached
 from stores import audit as store
 from stores.audit import AuditExport, AuditExportFormat, AuditExportStatus
 
@@ -67,7 +69,6 @@ async def request_audit_export(
 
 async def begin(ctx: Context, filter: Mapping[str, Any], format: AuditExportFormat) -> AuditExport:
     """Begin an export with the unit of work, on record before anybody is answered."""
-    given = {name: value for name, value in filter.items() if value is not None}
     export = await ctx.tx.insert(
         store.audit_exports,
         {
@@ -77,7 +78,7 @@ async def begin(ctx: Context, filter: Mapping[str, Any], format: AuditExportForm
             "status": AuditExportStatus.QUEUED,
             "failure": None,
             "format": format,
-            "filter": given,
+            "filter": _given(filter),
             "entry_count": None,
             "size_bytes": None,
             "file_key": None,
@@ -101,6 +102,32 @@ async def begin(ctx: Context, filter: Mapping[str, Any], format: AuditExportForm
     await record(ctx, act, Mode.SYNC)
     await jobs.enqueue(ctx.tx, RUN, key=export["_id"], export_id=export["_id"])
     return export
+
+
+@on(cold_reached)
+async def fetch_cold(ctx: Context, filter: Mapping[str, Any]) -> str:
+    """Id of an export with what a filter finds: one of the viewer's that is good still, or a new one."""
+    given = _given(filter)
+    apart = ctx.fork()
+
+    async def fetch() -> AuditExport:
+        latest = await store.latest_exports(apart.db, apart.viewer_id)
+        for each in latest:
+            if each["filter"] == given and each["org_id"] == apart.org and _is_good(each):
+                return each
+        await apart.limit_request(EXPORT_RATE)
+        return await begin(apart, given, AuditExportFormat.JSON)
+
+    return (await apart.unit(fetch))["_id"]
+
+
+def _is_good(export: AuditExport) -> bool:
+    expires_at = export["expires_at"]
+    return export["status"] != AuditExportStatus.FAILED and (expires_at is None or expires_at > clock.now())
+
+
+def _given(filter: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in filter.items() if value is not None}
 
 
 def shown_filter(export: Mapping[str, Any]) -> Any:

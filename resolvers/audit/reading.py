@@ -11,7 +11,7 @@ from core.ids import Id, checked
 from core.nodes import GUARDS
 from core.paging import PageArgs
 from core.security.limits import Rate
-from resolvers.audit import showing
+from resolvers.audit import showing, tiering
 from resolvers.audit.access import reach_of
 from resolvers.audit.recording import META
 from stores import audit as store
@@ -68,7 +68,10 @@ async def audit_entries(
     listing = entries_listing(reach.viewer_id, where)
     page = paging.parse_page(listing, NEWEST, args)
     rows = await store.newest(ctx.db, reach.queries(where), page)
+    rows, ends_early = await tiering.at_hand(ctx, rows, filter or {})
     found = paging.connection(listing, NEWEST, page, rows)
+    if ends_early:
+        found["page_info"]["has_previous_page" if page.backward else "has_next_page"] = True
     await showing.check(ctx, [edge["node"] for edge in found["edges"]])
     await record_read(ctx, "audit.entries_read", len(found["edges"]), filter or {})
     return found

@@ -70,6 +70,7 @@ from stores.audit.exports import (
     AuditExportFormat,
     AuditExportStatus,
     audit_exports,
+    latest_exports,
 )
 from stores.audit.holds import ACTIVE_HOLD, LegalHold, held_entries, holds, holds_person
 from stores.audit.kinds import AuditActorKind, AuditAnomalyKind, AuditEventKind, AuditResourceKind
@@ -99,6 +100,7 @@ from stores.audit.links import (
 from stores.audit.queries import SavedAuditQuery, saved_queries
 from stores.audit.reading import NEWEST, count_entries, in_log, incidents_in_log, newest, oldest_after
 from stores.audit.roles import AUDIT_ADMIN
+from stores.audit.tiers import in_tier, move
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
 
 __all__ = [
@@ -173,11 +175,13 @@ __all__ = [
     "in_camel_case",
     "in_force",
     "in_log",
+    "in_tier",
     "incidents_in_log",
     "last_leaves",
     "latest_check",
     "latest_checkpoint",
     "latest_checkpoints",
+    "latest_exports",
     "leaf_at",
     "leaf_documents",
     "leaf_of",
@@ -189,6 +193,7 @@ __all__ = [
     "log_keys",
     "mark",
     "mark_integrity",
+    "move",
     "newest",
     "oldest_after",
     "opened",

@@ -109,6 +109,7 @@ class AuditEntryState(TypedDict):
     status: AuditEntryStatus
     tier: AuditTier
     integrity: AuditIntegrity
+    recorded_at: datetime
 
 
 OF_INCIDENTS = {"incident_id": {"$type": "string"}}
@@ -137,7 +138,7 @@ entry_keys = collection("audit_keys", EntryKey)
 entry_states = collection(
     "audit_entry_state",
     AuditEntryState,
-    indexes=[index("status", "chain_id", "_id")],
+    indexes=[index("status", "chain_id", "_id"), index("tier", "recorded_at", "_id")],
     shard_key="chain_id",
     moves=Moves(
         {
@@ -186,6 +187,7 @@ def accepted(entry: AuditEntry) -> AuditEntryState:
         "status": AuditEntryStatus.ACCEPTED,
         "tier": AuditTier.HOT,
         "integrity": AuditIntegrity.PENDING,
+        "recorded_at": entry["timestamp"],
     }
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypedDict
 
+from core.storage.mongo import Database
 from core.storage.moves import Moves
 from core.storage.store import collection, index
 
@@ -69,6 +70,9 @@ class AuditExport(TypedDict):
     updated_at: datetime
 
 
+MOST_REUSED = 20
+"""Latest exports of a person among which one is looked for that has what is wanted."""
+
 audit_exports = collection(
     "audit_exports",
     AuditExport,
@@ -84,3 +88,9 @@ audit_exports = collection(
         }
     ),
 )
+
+
+async def latest_exports(db: Database, user_id: str) -> list[AuditExport]:
+    """The latest exports that a person requested, newest first."""
+    newest = [("created_at", -1), ("_id", -1)]
+    return await audit_exports.find(db, {"requested_by": user_id}, sort=newest, limit=MOST_REUSED)

@@ -13,7 +13,7 @@ import pytest
 
 from core import clock, ids, jobs
 from core.context import Services
-from resolvers.audit import export_job, exporting, sequencing
+from resolvers.audit import export_file, export_job, exporting, sequencing
 from resolvers.audit.exported import Csv, Row
 from resolvers.audit.exported_pdf import COLUMNS, Pdf
 from stores import audit as store
@@ -190,7 +190,7 @@ async def test_who_may_not_read_the_log_any_more_gets_no_file(
 async def test_a_long_export_is_read_a_batch_at_a_time_and_has_each_entry_once(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_job, "BATCH", 2)
+    monkeypatch.setattr(export_file, "BATCH", 2)
     ada = await new_phone("Ada")
     about = {"actor_id": ada.user_id, "subject_id": ada.user_id}
     made = await logs.append(services, "personal", 7, action="tested.done", **about)

@@ -7,6 +7,7 @@ CUSTODY = ("tests/audit/test_custody.py",)
 FILES = ("tests/audit/test_evidence_files.py",)
 EXPORTS = ("tests/audit/test_exports.py",)
 FHIR = ("tests/audit/test_fhir.py",)
+TIERS = ("tests/audit/test_tiers.py",)
 
 FAULTS = [
     Fault(
@@ -123,7 +124,7 @@ FAULTS = [
     ),
     Fault(
         "a long export has entries twice",
-        "resolvers/audit/export_job.py",
+        "resolvers/audit/export_file.py",
         'position = (batch[-1]["timestamp"], batch[-1]["_id"])',
         'position = (batch[-2]["timestamp"], batch[-2]["_id"])',
         EXPORTS,
@@ -137,7 +138,7 @@ FAULTS = [
     ),
     Fault(
         "a file has more entries than it may",
-        "resolvers/audit/export_job.py",
+        "resolvers/audit/export_file.py",
         "if file.count > store.MOST_EXPORTED:",
         "if False:",
         EXPORTS,
@@ -155,6 +156,34 @@ FAULTS = [
         "self._written += len(written)",
         "self._written += len(written) + 1",
         EXPORTS,
+    ),
+    Fault(
+        "a legal hold does not keep entries out of the cold",
+        "resolvers/audit/tiering.py",
+        'await store.move(services.db, [each for each in states if each["_id"] not in held], was, to)',
+        "await store.move(services.db, states, was, to)",
+        TIERS,
+    ),
+    Fault(
+        "a page goes on into the cold",
+        "resolvers/audit/tiering.py",
+        "return list(entries[:cold]), True",
+        "return list(entries), False",
+        TIERS,
+    ),
+    Fault(
+        "each try to read the cold is another export",
+        "resolvers/audit/exporting.py",
+        'if each["filter"] == given and each["org_id"] == apart.org and _is_good(each):',
+        "if False:",
+        TIERS,
+    ),
+    Fault(
+        "an incident is archived anew every night",
+        "resolvers/audit/archiving.py",
+        "if last is None or await locked.stat(key) is not None:",
+        "if last is None:",
+        TIERS,
     ),
     Fault(
         "a denial is a success in FHIR",
