@@ -221,3 +221,22 @@ class ObjectStore(Protocol):
     def file(self, key: str) -> Path | None:
         """The file that is the object; None where there is none, or when they are not local."""
         ...
+
+
+KMS_PREFIX = "kms."
+"""Beginning of wraps that a service outside makes: rotation of the field keys leaves them alone."""
+
+
+class Kms(Protocol):
+    """Key management service: wraps data keys of subjects, so that what they encrypt is erased with the wrap.
+
+    A wrap is a text, bound to the `place` of its key. One that a service outside makes begins with `kms.`.
+    """
+
+    async def wrap(self, key: bytes, *, place: str) -> str:
+        """The key, wrapped by the service's present key."""
+        ...
+
+    async def unwrap(self, wrapped: str, *, place: str) -> bytes:
+        """The key of a wrap, also of one that a former key of the service made."""
+        ...

@@ -6,7 +6,8 @@ from aiohttp import ClientSession
 from redis.asyncio import Redis
 
 from core.callbacks import Webhooks
-from core.ports import SlackPoster, TeamsPoster, VoiceCaller
+from core.ports import Kms, SlackPoster, TeamsPoster, VoiceCaller
+from core.security.crypto import Keyring
 from core.services import NotReady, service
 from core.settings import Settings
 from core.sync.log_offset import Signer
@@ -15,6 +16,7 @@ from ports.auth import AuthSettings, Captcha, GeoIp, Risk
 from ports.feed import Classifier, FeedSettings, Previewer, Rankers
 from ports.media import MediaProcessor, Scanner
 from providers.captcha import Unasked
+from providers.field_keys import FieldKeys
 from providers.formula import Formula
 from providers.geoip import Nowhere, PlacesFile
 from providers.judge import Elsewhere
@@ -33,6 +35,11 @@ def chosen(
         return chosen_providers(settings, redis, http), storage(settings, signer)
     except ValueError as problem:
         raise NotReady(str(problem)) from None
+
+
+@service
+async def kms(crypto: Keyring) -> AsyncIterator[Kms]:
+    yield FieldKeys(crypto)
 
 
 @service

@@ -108,13 +108,24 @@ class Keyring:
 
     def cipher(self, wrapped: str, *, place: str) -> Cipher:
         """Return the cipher of a wrapped data key."""
+        known = self.known(wrapped, place=place)
+        if known is not None:
+            return known
+        key = base64.b64decode(self.open(wrapped, place=f"key:{place}"))
+        return self.remember(wrapped, key, place=place)
+
+    def known(self, wrapped: str, *, place: str) -> Cipher | None:
+        """Return the cipher of a data key whose wrap was opened lately."""
         name = f"{place} {wrapped}"
         known = self._unwrapped.get(name)
         if known is not None:
             self._unwrapped.move_to_end(name)
-            return known
-        cipher = Cipher("d", AESGCM(base64.b64decode(self.open(wrapped, place=f"key:{place}"))))
-        self._unwrapped[name] = cipher
+        return known
+
+    def remember(self, wrapped: str, key: bytes, *, place: str) -> Cipher:
+        """Return the cipher of a data key that was unwrapped, which is remembered for a while."""
+        cipher = Cipher("d", AESGCM(key))
+        self._unwrapped[f"{place} {wrapped}"] = cipher
         self._by_place[place] = cipher
         for memory in (self._unwrapped, self._by_place):
             if len(memory) > REMEMBERED:

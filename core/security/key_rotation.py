@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from core import clock
+from core.ports import KMS_PREFIX
 from core.security.crypto import Keyring, Unreadable
 from core.storage.migrations import migration, move_collection
 from core.storage.mongo import Database
@@ -87,7 +88,8 @@ async def _all_of(
     db: Database, crypto: Keyring, kept: Collection[Any], sealed: Sealed, after: str, run: Run
 ) -> None:
     current = re.compile(f"^{re.escape(crypto.current)}\\.")
-    older = {sealed.field: {"$type": "string", "$nin": ["", current]}}
+    outside = re.compile(f"^{re.escape(KMS_PREFIX)}")
+    older = {sealed.field: {"$type": "string", "$nin": ["", current, outside]}}
     async for rows in kept.batches(db, older, after=after, size=BATCH, scan=True):
         updates = []
         for row in rows:

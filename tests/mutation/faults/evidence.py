@@ -7,6 +7,7 @@ CUSTODY = ("tests/audit/test_custody.py",)
 FILES = ("tests/audit/test_evidence_files.py",)
 EXPORTS = ("tests/audit/test_exports.py",)
 FHIR = ("tests/audit/test_fhir.py",)
+KEYS = ("tests/audit/test_subject_keys.py",)
 TIERS = ("tests/audit/test_tiers.py",)
 
 FAULTS = [
@@ -184,6 +185,20 @@ FAULTS = [
         "if last is None or await locked.stat(key) is not None:",
         "if last is None:",
         TIERS,
+    ),
+    Fault(
+        "wraps of subject keys are never renewed",
+        "core/security/subject_keys.py",
+        'old: dict[str, Any] = {"key": {"$type": "string"}, "wrapped_at": {"$lt": before}}',
+        'old: dict[str, Any] = {"key": {"$type": "string"}, "wrapped_at": None}',
+        KEYS,
+    ),
+    Fault(
+        "rotation of the field keys takes wraps of a service outside for its own",
+        "core/security/key_rotation.py",
+        '"$nin": ["", current, outside]',
+        '"$nin": ["", current]',
+        KEYS,
     ),
     Fault(
         "a denial is a success in FHIR",
