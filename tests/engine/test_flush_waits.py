@@ -318,6 +318,7 @@ def test_every_code_that_is_not_final_is_meant_so() -> None:
         "ACCOUNT_LOCKED",
         "CAPTCHA_REQUIRED",
         "INCIDENT_NOT_FOUND",
+        "LEGAL_HOLD",
         "QUOTA_EXCEEDED",
         "STEP_UP_REQUIRED",
         "UPLOAD_INCOMPLETE",
