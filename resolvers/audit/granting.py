@@ -31,7 +31,7 @@ class Granted(Changed):
     audit_access_grant_edge: dict[str, Any]
 
 
-@guard("audit_access_grant")
+@guard("audit_access_grant", owner="granted_by")
 async def visible_grants(ctx: Context, wanted: Sequence[str]) -> list[AuditAccessGrant | None]:
     """Access guard of access to incidents: for the grantee, and the organization's administrators."""
     found = await ctx.load_many(AccessGrantById, wanted)

@@ -51,7 +51,7 @@ class Placed(Changed):
     legal_hold_edge: dict[str, Any]
 
 
-@guard("legal_hold")
+@guard("legal_hold", owner="placed_by")
 async def visible_holds(ctx: Context, wanted: Sequence[str]) -> list[LegalHold | None]:
     """Access guard of legal holds: for the organization's compliance officers and administrators."""
     if not await grants.holds(ctx, *HOLDERS):

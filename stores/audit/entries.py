@@ -15,6 +15,7 @@ from core.context import PERSONAL
 from core.ledger import canonical
 from core.security.crypto import Cipher
 from core.security.subject_keys import SubjectKeys
+from core.storage.indexes import A_TEXT
 from core.storage.moves import Moves
 from core.storage.store import collection, index
 from stores.audit.kinds import AuditActorKind, AuditEventKind, AuditResourceKind
@@ -112,7 +113,7 @@ class AuditEntryState(TypedDict):
     recorded_at: datetime
 
 
-OF_INCIDENTS = {"incident_id": {"$type": "string"}}
+OF_INCIDENTS = {"incident_id": A_TEXT}
 """Condition of entries that belong to an incident."""
 
 entries = collection(
@@ -130,8 +131,16 @@ entries = collection(
         index("resource_id", "-timestamp", "-_id"),
         index("subject_id", "-timestamp", "-_id"),
         # Of which incidents there is something about a person, whose erasure asks for legal holds on them.
-        index("actor_id", "incident_id", "org_id", partialFilterExpression=OF_INCIDENTS),
-        index("subject_id", "incident_id", "org_id", partialFilterExpression=OF_INCIDENTS),
+        *(
+            index(
+                person,
+                "incident_id",
+                "org_id",
+                partialFilterExpression=OF_INCIDENTS,
+                serves={person: "x", **OF_INCIDENTS},
+            )
+            for person in ("actor_id", "subject_id")
+        ),
     ],
 )
 entry_keys = collection("audit_keys", EntryKey)
