@@ -18,11 +18,11 @@ from core.storage.mongo import Database
 from core.storage.store import collection
 from core.sync import changes
 from core.sync.changes import user_scope
-from devstack import circles, demo, seed_chats, shop
+from devstack import circles, demo, seed_chats, seed_inbox, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
 from resolvers.media import picture_fields
-from stores import auth, chat, feed, media
+from stores import auth, chat, feed, media, notification
 from stores.auth import AccountStatus, Role, account_of, person_scopes
 from stores.feed import FollowStatus, PostStatus, ReactionKind, Visibility
 from stores.feed.scopes import comment_scopes, group_scope, post_scopes
@@ -131,6 +131,13 @@ async def seed(
     told = seed_chats.entries(talks)
     rows = ({**_entry(type, each, scopes, now), "archived": aged} for type, each, scopes, aged in told)
     await _insert(db, changes.log.name, rows)
+    dice = random.Random(SEED + 2)
+    inboxes = seed_inbox.inboxes(Maker(dice, until), dice, users, until)
+    await _insert(db, notification.notifications.name, inboxes.notifications)
+    await _insert(db, notification.receipts.name, inboxes.receipts)
+    await _insert(db, notification.deliveries.name, inboxes.deliveries)
+    items = ((each, [user_scope(each["user_id"])]) for each in inboxes.receipts)
+    await _insert(db, changes.log.name, (_entry("NOTIFICATION_RECEIPT", *item, now) for item in items))
     await _insert(db, meta.name, [{"_id": "demo", "at": now}])
     return size
 

@@ -8,8 +8,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,7 @@ from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, row, staff
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend
+from tests.notification.steps import tell
 from tests.phone import make_member
 
 CLIENTS = Path(__file__).parents[2] / "clients"
@@ -29,7 +32,14 @@ PASSWORD = "a password to type"
 INSTALL_SECONDS = 300
 RUN_SECONDS = 180
 PRODUCTS = 12
-PROGRAMS = ("audit", "session", "apollo", "urql", "relay")
+PROGRAMS = ("audit", "session", "apollo", "urql", "inbox", "relay")
+NEWS = (
+    ("Welcome", "Here you find what concerns you.", False),
+    ("Water is off", "On the third floor, until noon.", True),
+    ("Fire drill", "Leave by the stairs and say that you are outside.", True),
+    ("Lunch is late", "", False),
+    ("Roof closed", "Until Friday.", False),
+)
 MANIFESTS = ("persisted.json", "persisted-query-manifest.json", "src/generated/persisted-documents.json")
 """Manifests that builds write for `landfall operations add`: Relay's, Apollo's, graphql-codegen's."""
 
@@ -88,12 +98,41 @@ async def test_a_client_program(
     await _register(
         services.settings, *(file for each in MANIFESTS for file in (CLIENTS / program).glob(each))
     )
-    async with _passing_time(services, people) if program == "session" else nullcontext():
+    async with _meanwhile(services, people, program):
         await _done(
             [installed, "test", "--silent", "--workspace", workspace],
             LANDFALL_URL=f"{address}/graphql",
             LANDFALL_PEOPLE=json.dumps(people),
         )
+
+
+def _meanwhile(
+    services: Services, people: list[dict[str, str]], program: str
+) -> AbstractAsyncContextManager[None]:
+    """Surroundings of some programs, as long as they run."""
+    if program == "session":
+        return _passing_time(services, people)
+    return _news(services, people) if program == "inbox" else nullcontext()
+
+
+@asynccontextmanager
+async def _news(services: Services, people: list[dict[str, str]]) -> AsyncIterator[None]:
+    """An inbox for the first three, and for the last one something new again and again."""
+    for title, message, requires_ack in NEWS:
+        told: dict[str, Any] = {"title": title, "message": message, "requires_ack": requires_ack}
+        await tell(services, *(each["id"] for each in people[:3]), **told, channels=[])
+
+    async def go_on() -> None:
+        for number in count():
+            await tell(services, people[3]["id"], title=f"Banner {number}", channels=[])
+            await asyncio.sleep(0.5)
+
+    going_on = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        going_on.cancel()
+        await asyncio.wait([going_on])
 
 
 @asynccontextmanager

@@ -24,7 +24,8 @@ from tests.commands import Done, landfall
 
 SMALL = Size(people=12, posts=40, comments=120, products=30, chats=8, messages=160)
 CRYPTO = keyring("", "a secret of the tests, long enough")
-SEEDED = ("media", "users", "user_keys", "follows", "posts", "comments", "reactions")
+INBOX = ("notifications", "notification_receipts", "deliveries")
+SEEDED = ("media", "users", "user_keys", "follows", "posts", "comments", "reactions", *INBOX)
 
 
 @asynccontextmanager
@@ -131,6 +132,24 @@ async def test_references_lead_somewhere(seeded: Database, media_dir: Path) -> N
     logged = {row["_id"] for row in await rows(seeded, "changes")}
     for name in ("users", "follows", "posts", "comments"):
         assert {row["_id"] for row in await rows(seeded, name)} <= logged
+
+
+async def test_everybody_has_an_inbox_partly_seen_and_acknowledged(seeded: Database) -> None:
+    told = {row["_id"]: row for row in await rows(seeded, "notifications")}
+    receipts, users = await rows(seeded, "notification_receipts"), await rows(seeded, "users")
+    assert {each["user_id"] for each in receipts} == {each["_id"] for each in users}
+    for receipt in receipts:
+        assert receipt["title"] == told[receipt["notification_id"]]["wording"]["title"]
+        assert receipt["acknowledged"] == (receipt["acknowledgment"] is not None)
+        assert receipt["sent_at"] <= (receipt["seen_at"] or receipt["sent_at"])
+    unseen = [each for each in receipts if each["seen_at"] is None]
+    open_ones = [each for each in receipts if each["requires_ack"] and not each["acknowledged"]]
+    assert 0 < len(unseen) < len(receipts)
+    assert 0 < len(open_ones) < len(receipts) / 2
+    delivered = {(row["notification_id"], row["user_id"]) for row in await rows(seeded, "deliveries")}
+    assert delivered == {(each["notification_id"], each["user_id"]) for each in receipts}
+    logged = {row["_id"] for row in await rows(seeded, "changes")}
+    assert {each["_id"] for each in receipts} <= logged
 
 
 async def test_products_have_labels_stock_and_entries(seeded: Database) -> None:

@@ -1,0 +1,5 @@
+export * from './banner.js';
+export * from './cache.js';
+export * from './client.js';
+export * as operations from './operations.js';
+export * from 'landfall-session';
