@@ -73,6 +73,16 @@ async def test_a_message_arrives(mailbox: Mailbox) -> None:
     assert message.get_content().replace("\r\n", "\n").strip() == "Your code is 123456.\nÄ"
 
 
+async def test_a_mail_that_is_sent_again_has_the_same_message_id(mailbox: Mailbox) -> None:
+    mailer = Smtp(f"smtp://ada:p%40ss@127.0.0.1:{mailbox.port}", "Landfall <noreply@landfall.example>")
+    mail = {"to": "grace@example.com", "subject": "News", "text": "Ship sails"}
+    refs = [(await mailer.send(**mail, key=key)).provider_ref for key in ("d_1", "d_1", "d_2", "")]
+    assert refs[:3] == ["d_1@landfall.example", "d_1@landfall.example", "d_2@landfall.example"]
+    sent = [message_from_bytes(each.content, policy=default)["Message-ID"] for each in mailbox.envelopes]
+    assert sent == [f"<{ref}>" for ref in refs]
+    assert len(set(sent)) == 3
+
+
 async def test_a_message_has_html_headers_and_attachments(mailbox: Mailbox) -> None:
     mailer = Smtp(f"smtp://ada:p%40ss@127.0.0.1:{mailbox.port}", "noreply@landfall.example")
     await mailer.send(

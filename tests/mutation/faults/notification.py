@@ -7,6 +7,9 @@ REACHES = ("tests/notification/test_reaching.py",)
 INBOX = ("tests/notification/test_inbox.py",)
 DELIVERS = ("tests/notification/test_delivering.py",)
 REPLIES = ("tests/notification/test_replying.py",)
+PRIVACY = ("tests/notification/test_privacy.py",)
+LINKED = ("tests/notification/test_short_links.py",)
+SHARED = ("tests/notification/test_sharing.py",)
 
 FAULTS = [
     Fault(
@@ -134,5 +137,110 @@ FAULTS = [
         "if not hmac.compare_digest(expected.encode(), signature.encode()):",
         "if len(expected) != len(signature):",
         ("tests/notification/test_links.py",),
+    ),
+    Fault(
+        "an administrator agrees for others without proof",
+        "resolvers/notification/consents.py",
+        "needs_proof = not own or (",
+        "needs_proof = (",
+        PRIVACY,
+    ),
+    Fault(
+        "an administrator reads profiles of other organizations",
+        "resolvers/notification/preferences.py",
+        "and org_of(each) == ctx.org",
+        'and org_of(each) != ""',
+        PRIVACY,
+    ),
+    Fault(
+        "administrators learn where a person's flow of Teams is",
+        "resolvers/notification/preferences.py",
+        'own = recipient["user_id"] == ctx.viewer_id_or_none',
+        "own = ctx.viewer_id_or_none is not None",
+        PRIVACY,
+    ),
+    Fault(
+        "an erasure forgets who opted out",
+        "resolvers/notification/privacy.py",
+        'if not revoked and not recipient["do_not_call"]:',
+        "if recipient:",
+        PRIVACY,
+    ),
+    Fault(
+        "an erasure leaves the inbox as it is",
+        "resolvers/notification/privacy.py",
+        '"notification.erase_recipient", lane=Lane.BULK, user_id=user_id,',
+        '"notification.erase_recipient", lane=Lane.BULK, user_id="user_nobody",',
+        PRIVACY,
+    ),
+    Fault(
+        "a reply waits in clear",
+        "core/callbacks.py",
+        '{"event": {**event, **dict.fromkeys(said, "")}, "sealed": sealed}',
+        '{"event": event, "sealed": sealed}',
+        REPLIES,
+    ),
+    Fault(
+        "whoever sees a message in Slack acknowledges it",
+        "resolvers/notification/callbacks.py",
+        "if presser is not None and await _is_recipient(ctx, delivery, presser):",
+        "if presser is not None:",
+        REPLIES,
+    ),
+    Fault(
+        "an old callback of Vonage is taken",
+        "providers/vonage.py",
+        ' or not recent(said.get("timestamp", ""))',
+        "",
+        ("tests/providers/test_vonage.py",),
+    ),
+    Fault(
+        "a flow of Teams is reached without encryption",
+        "providers/teams.py",
+        "if urlsplit(url).scheme not in self._schemes:",
+        'if urlsplit(url).scheme not in ("http", "https"):',
+        ("tests/providers/test_posts.py",),
+    ),
+    Fault(
+        "a short link is good for ever",
+        "resolvers/notification/short_links.py",
+        'if link is None or link["expires_at"] <= clock.now():',
+        "if link is None:",
+        LINKED,
+    ),
+    Fault(
+        "a text may have any number of segments",
+        "resolvers/notification/sending.py",
+        "if sms_segments.count(out.text).segments <= most:",
+        "if sms_segments.count(out.text).segments >= most:",
+        LINKED,
+    ),
+    Fault(
+        "a text is cut within a character",
+        "resolvers/notification/sms_segments.py",
+        "kept = list(graphemes(text))",
+        "kept = list(text)",
+        ("tests/notification/test_sms_segments.py",),
+    ),
+    Fault(
+        "a receipt does not follow its deliveries",
+        "resolvers/notification/delivering.py",
+        "    if status in REACHED:\n        await _advance_receipt(ctx, changed)",
+        "    if status in REACHED:\n        pass",
+        DELIVERS,
+    ),
+    Fault(
+        "a mail that is sent again looks like another",
+        "providers/smtp.py",
+        "if key else make_msgid",
+        "if not key else make_msgid",
+        ("tests/providers/test_smtp.py",),
+    ),
+    Fault(
+        "nothing is known of alerts that were sent",
+        "resolvers/notification/alerting.py",
+        "if await store.deliveries.by_id(ctx.db, named) is not None:",
+        "if await store.deliveries.by_id(ctx.db, named) is None:",
+        SHARED,
     ),
 ]
