@@ -5,7 +5,9 @@ import contextlib
 from core.context import Services
 from core.jobs import task
 from core.ports import DeliveryFailed
+from resolvers.auth import sent
 from resolvers.auth.push import push
+from resolvers.auth.sent import SentMessage
 from stores import auth as store
 from stores.auth import SecurityEvent, SecurityEventKind
 
@@ -41,7 +43,9 @@ async def alert(services: Services, *, event_id: str) -> None:
     # Its devices may be unreachable or not theirs any more: the mail goes out in any case.
     with contextlib.suppress(DeliveryFailed):
         await push(services, user["_id"], title=subject, text=text, data=data, collapse=event_id)
-    await services.mailer.send(to=user["email"], subject=subject, text=f"{text}\n{_where(event)}\n{ADVICE}")
+    letter = f"{text}\n{_where(event)}\n{ADVICE}"
+    taken = await services.mailer.send(to=user["email"], subject=subject, text=letter, key=event_id)
+    await sent.tell(services, SentMessage(event_id, user["_id"], "EMAIL", 1, taken.provider_ref))
 
 
 def _where(event: SecurityEvent) -> str:

@@ -8,11 +8,13 @@ from resolvers.auth.grants_held import scope_of as grants_scope
 from resolvers.auth.people import full_name, hidden, visible_people
 from resolvers.auth.phones import phone_number
 from resolvers.auth.push import push
+from resolvers.auth.sent import SentMessage, message_sent
 from resolvers.auth.telling import AccountChanged, account_moved, change_account
 from stores.auth import keepers, person_scopes
 
 __all__ = [
     "AccountChanged",
+    "SentMessage",
     "account_moved",
     "begin_export",
     "change_account",
@@ -22,6 +24,7 @@ __all__ = [
     "hidden",
     "hold_role_until",
     "keepers",
+    "message_sent",
     "note_grants",
     "person_scopes",
     "phone_number",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import structlog
 from prometheus_client import Counter
@@ -11,11 +11,12 @@ from prometheus_client import Counter
 from core import clock
 from core.context import Context, Services
 from core.jobs import enqueue
-from core.ports import CircuitOpen, DeliveryFailed, FailureCode, Permanent, PushPriority, SmsSender
+from core.ports import CircuitOpen, DeliveryFailed, FailureCode, Permanent, PushPriority, Sent, SmsSender
 from ports.auth import AuthSettings
-from resolvers.auth import accounts, flows, messages
+from resolvers.auth import accounts, flows, messages, sent
 from resolvers.auth.addresses import masked_email
 from resolvers.auth.flows import DOWN_FOR, Destination
+from resolvers.auth.sent import SentMessage
 from stores import auth as store
 from stores.auth import AuthFlowKind, AuthFlowStatus, DevicePlatform, Flow, OtpMethod, User
 
@@ -30,7 +31,9 @@ PATIENCE = 15.0
 NOTICE = timedelta(days=1)
 """Least time between two mails to the owner of a taken email about sign-ups with it."""
 
-Send = Callable[[str], Awaitable[None]]
+RECORDED: dict[OtpMethod, Literal["EMAIL", "SMS"]] = {OtpMethod.EMAIL: "EMAIL", OtpMethod.SMS: "SMS"}
+
+Send = Callable[[str], Awaitable[Sent]]
 
 
 class Step(NamedTuple):
@@ -57,7 +60,7 @@ async def deliver(services: Services, *, flow_id: str, send: int, step: int = 0)
         return
     try:
         async with asyncio.timeout(PATIENCE):
-            await taken.send(code)
+            receipt = await taken.send(code)
     except (DeliveryFailed, TimeoutError) as problem:
         CODES.labels(taken.destination.method, "failed").inc()
         logger.warning(
@@ -67,6 +70,16 @@ async def deliver(services: Services, *, flow_id: str, send: int, step: int = 0)
     else:
         CODES.labels(taken.destination.method, "sent").inc()
         await services.window_counter.clear(f"down:{taken.destination.method}")
+        await _record(services, flow, taken, receipt, send)
+
+
+async def _record(services: Services, flow: Flow, step: Step, receipt: Sent, send: int) -> None:
+    """Tell of a code that a provider took; pushes have no names by which anybody tells of them later."""
+    user_id, method = flow["user_id"], step.destination.method
+    if user_id is None or method not in RECORDED:
+        return
+    channel = RECORDED[method]
+    await sent.tell(services, SentMessage(flow["_id"], user_id, channel, send, receipt.provider_ref))
 
 
 def _wanted(flow: Flow, send: int) -> bool:
@@ -139,24 +152,24 @@ def _tries(destination: Destination, send: Send) -> list[Step]:
 
 
 def _by_mail(ctx: Context, flow: Flow, to: str) -> Send:
-    async def send(code: str) -> None:
+    async def send(code: str) -> Sent:
         letter = messages.code_by_mail(ctx.services.get(AuthSettings), code, AuthFlowKind(flow["purpose"]))
-        await ctx.services.mailer.send(to=to, subject=letter.subject, text=letter.text)
+        return await ctx.services.mailer.send(to=to, subject=letter.subject, text=letter.text)
 
     return send
 
 
 def _by_text(ctx: Context, flow: Flow, to: str, sender: SmsSender) -> Send:
-    async def send(code: str) -> None:
+    async def send(code: str) -> Sent:
         platform = DevicePlatform(flow["device"]["platform"])
         text = messages.code_by_text(ctx.services.get(AuthSettings), code, platform)
-        await sender.send(to=to, text=text)
+        return await sender.send(to=to, text=text)
 
     return send
 
 
 def _by_push(ctx: Context, flow: Flow, user: User) -> Send:
-    async def send(code: str) -> None:
+    async def send(code: str) -> Sent:
         letter = messages.code_by_push(ctx.services.get(AuthSettings), code, AuthFlowKind(flow["purpose"]))
         data = {"kind": "code", "flowId": flow["_id"]}
         reached = False
@@ -180,6 +193,7 @@ def _by_push(ctx: Context, flow: Flow, user: User) -> Send:
                 problem = failed
         if not reached:
             raise problem
+        return Sent()
 
     return send
 

@@ -17,7 +17,6 @@ from stores.auth import AccountStatus, User
 from stores.notification import (
     SOURCES,
     Delivery,
-    DeliveryStatus,
     MailAttachment,
     Notification,
     NotificationChannel,
@@ -224,28 +223,8 @@ async def deliver_by(
     fallback_of: str | None = None,
 ) -> None:
     """A delivery to a person by one channel, with the job that sends it."""
-    delivery: Delivery = {
-        "_id": store.delivery_id(notification["_id"], user_id, channel),
-        "notification_id": notification["_id"],
-        "recipient_id": store.recipient_id(user_id),
-        "user_id": user_id,
-        "channel": channel,
-        "attempt": 1,
-        "status": DeliveryStatus.QUEUED,
-        "sent_at": None,
-        "delivered_at": None,
-        "opened_at": None,
-        "failure_reason": None,
-        "retry_count": 0,
-        "provider_ref": None,
-        "segments": None,
-        "answered_by": None,
-        "fallback_of": fallback_of,
-        "address_index": None,
-        "version": 1,
-        "created_at": ctx.tx.now,
-        "updated_at": ctx.tx.now,
-    }
+    fresh = store.new_delivery(notification["_id"], user_id, channel, ctx.tx.now)
+    delivery: Delivery = {**fresh, "fallback_of": fallback_of}
     ctx.tx.late.insert(store.deliveries, delivery)
     await enqueue_delivery(ctx, delivery, notification["priority"])
 

@@ -10,6 +10,7 @@ from stores.notification.deliveries import (
     deliveries_to_all,
     delivery_id,
     furthest,
+    new_delivery,
     short_of,
 )
 from stores.notification.kinds import (
@@ -106,6 +107,7 @@ __all__ = [
     "delivery_id",
     "furthest",
     "key_named",
+    "new_delivery",
     "notification_keys",
     "notification_source",
     "notifications",

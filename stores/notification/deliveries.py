@@ -15,12 +15,14 @@ from stores.notification.kinds import (
     NotificationChannel,
     ReceiptStatus,
 )
+from stores.notification.recipients import recipient_id
 
 EVENTS_KEPT = timedelta(days=7)
 
 
 class Delivery(Row):
     notification_id: str
+    """Notification that is delivered, or the flow or security event that auth sent a message about."""
     recipient_id: str
     user_id: str
     channel: NotificationChannel
@@ -117,6 +119,34 @@ def short_of(status: DeliveryStatus) -> list[ReceiptStatus]:
 
 def delivery_id(notification_id: str, user_id: str, channel: NotificationChannel, attempt: int = 1) -> str:
     return ids.derived("notification_delivery", notification_id, user_id, channel, str(attempt))
+
+
+def new_delivery(
+    notification_id: str, user_id: str, channel: NotificationChannel, at: datetime, attempt: int = 1
+) -> Delivery:
+    """A delivery that waits to be sent."""
+    return {
+        "_id": delivery_id(notification_id, user_id, channel, attempt),
+        "notification_id": notification_id,
+        "recipient_id": recipient_id(user_id),
+        "user_id": user_id,
+        "channel": channel,
+        "attempt": attempt,
+        "status": DeliveryStatus.QUEUED,
+        "sent_at": None,
+        "delivered_at": None,
+        "opened_at": None,
+        "failure_reason": None,
+        "retry_count": 0,
+        "provider_ref": None,
+        "segments": None,
+        "answered_by": None,
+        "fallback_of": None,
+        "address_index": None,
+        "version": 1,
+        "created_at": at,
+        "updated_at": at,
+    }
 
 
 async def deliveries_to(db: Database, notification_id: str, user_id: str) -> list[Delivery]:

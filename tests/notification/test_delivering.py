@@ -316,7 +316,8 @@ class Taking:
     """A mailer that takes everything."""
 
     mails: list[dict[str, Any]] = field(default_factory=list)
+    ref: str = "mail-1"
 
     async def send(self, **mail: Any) -> Sent:
         self.mails.append(mail)
-        return Sent("mail-1")
+        return Sent(self.ref)
