@@ -1,0 +1,48 @@
+"""Database commands of what is done most: none grows with the number of items or people."""
+
+from core import jobs
+from core.context import Services
+from resolvers.notification import delivering
+from stores import notification as store
+from stores.notification import NotificationChannel
+from tests.conftest import Commands, NewPhone
+from tests.notification.steps import INBOX, settle, stored, tell
+from tests.phone import Phone
+
+EMAIL = NotificationChannel.EMAIL
+WHOLE = """query($first: Int) { viewer { inboxCount inbox(first: $first) { edges { node {
+  id status recipient { id } deliveries { channel status } notification { title } } } } } }"""
+
+
+async def test_a_delivery_reads_in_two_turns_and_writes_in_one_transaction(
+    new_phone: NewPhone, services: Services, commands: Commands
+) -> None:
+    ada = await new_phone("Ada")
+    await settle(services)
+    await tell(services, ada, channels=[EMAIL], run=False)
+    await jobs.run_due(services, limit=1)
+    [row] = await stored(services, store.deliveries, user_id=ada.user_id)
+    commands.reset()
+    named = {"delivery_id": row["_id"], "notification_id": row["notification_id"]}
+    await delivering.deliver(services, **named)
+    assert commands.counts == {"find": 4, "findAndModify": 2, "update": 1, "commitTransaction": 1}
+    assert commands.sent == 6
+
+
+async def counted(phone: Phone, commands: Commands, query: str, **variables: object) -> dict[str, int]:
+    commands.reset()
+    await phone.run(query, **variables)
+    return dict(commands.counts)
+
+
+async def test_an_inbox_costs_the_same_however_long_it_is(
+    new_phone: NewPhone, services: Services, commands: Commands
+) -> None:
+    ada = await new_phone("Ada")
+    for number in range(6):
+        await tell(services, ada, channels=[EMAIL], title=f"News {number}")
+    await ada.run(INBOX)
+    assert await counted(ada, commands, INBOX) == {"find": 1, "aggregate": 1}
+    one = await counted(ada, commands, WHOLE, first=1)
+    assert await counted(ada, commands, WHOLE, first=6) == one
+    assert sum(one.values()) <= 5
