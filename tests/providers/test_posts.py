@@ -1,6 +1,6 @@
 """Calls, Slack and Teams, delivered to servers that speak their APIs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -108,11 +108,11 @@ async def test_slack_away_is_a_failure_that_passes(http: aiohttp.ClientSession) 
         await Slack(http, f"http://127.0.0.1:{free_port()}", "x").send(to="U1", title="a", text="b")
 
 
-def teams(served: Gateway, *answers: str) -> Teams:
+def teams(served: Gateway, *answers: str, schemes: Collection[str] = ("http", "https")) -> Teams:
     """One whose flow has a public address, which leads to the server on this machine."""
     port = urlsplit(served.url).port or 0
     names = Names(flow_example=[list(answers or (PUBLIC,))])
-    return Teams(names, lambda address, _: ("127.0.0.1", port), schemes=("http", "https"))
+    return Teams(names, lambda address, _: ("127.0.0.1", port), schemes=schemes)
 
 
 async def test_teams_gets_a_card(served: Gateway) -> None:
@@ -159,7 +159,7 @@ async def test_a_flow_at_no_public_address_is_never_asked(served: Gateway, url: 
 async def test_a_flow_is_asked_by_https_alone(served: Gateway) -> None:
     for url in (f"http://flow.example{FLOW}", f"HTTP://flow.example{FLOW}"):
         with pytest.raises(Permanent):
-            await Teams(Names(flow_example=[[PUBLIC]])).send(to=url, title="a", text="b")
+            await teams(served, schemes=("https",)).send(to=url, title="a", text="b")
     assert served.asked == []
 
 
