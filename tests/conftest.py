@@ -23,7 +23,7 @@ from core.context import Services
 from core.graphql.build import Schema
 from core.mutations import declared_codes
 from core.settings import Environment, Settings
-from core.storage.mongo import Database
+from core.storage.mongo import Database, Refusal
 from core.storage.reads import ReadBatcher
 from core.sync.live import Live
 from devstack.servers import EmbeddedRedis, Servers, embedded
@@ -176,7 +176,17 @@ def _noted() -> Iterator[None]:
         patch.setattr(Wakes, "note", asleep)
         patch.setattr(Database, "command", explained.KINDS.wrap(routed.ROUTER.wrap(Database.command)))
         patch.setattr(Database, "write_together", _each_noted(Database.write_together))
+        patch.setattr(Database, "write_ahead", _ahead_noted(Database.write_ahead))
         yield
+
+
+def _ahead_noted(send: Callable[[Database, dict[str, Any], Refusal], None]) -> Any:
+    def write_ahead(db: Database, command: dict[str, Any], refused: Refusal) -> None:
+        if not explained.of_tests():
+            routed.ROUTER.note(command, within=True)
+        send(db, command, refused)
+
+    return write_ahead
 
 
 def _each_noted(send: Callable[[Database, list[Any]], Awaitable[None]]) -> Any:

@@ -32,6 +32,7 @@ ZONE = tz_util.utc
 CODEC: bson.CodecOptions[dict[str, Any]] = bson.CodecOptions(tz_aware=True)
 WRITER = "_writer"
 """Attribute of a Motor client that holds the one that runs its transactions."""
+Refusal = Callable[[errors.PyMongoError], BaseException]
 DOWN = (errors.ConnectionFailure, errors.ServerSelectionTimeoutError, errors.WaitQueueTimeoutError)
 """Errors that say MongoDB cannot be reached, as opposed to refusing."""
 
@@ -111,6 +112,7 @@ class Database:
         self._database = client[name]
         self.last_write: dict[str, Any] = {}
         """The transaction's latest write, or the one that failed."""
+        self._ahead: list[tuple[dict[str, Any], Refusal]] = []
         self._turn = ReadBatcher(self.read, {"cursor": {"batchSize": MAX_ROWS}, "maxTimeMS": READ_TIMEOUT_MS})
 
     def within(self, session: Transaction) -> "Database":
@@ -120,7 +122,10 @@ class Database:
         if self.session is None:
             answer: dict[str, Any] = await self._database.command(command, codec_options=CODEC)
             return answer
-        return await self.session.command(self.name, command)
+        [outcome] = await self._together(self.session, [command])
+        if isinstance(outcome, errors.PyMongoError):
+            raise outcome
+        return outcome
 
     async def read(self, command: dict[str, Any]) -> list[dict[str, Any]]:
         """All rows of a `find` or `aggregate`, tried twice outside a transaction as the driver would.
@@ -236,18 +241,36 @@ class Database:
             self.last_write = command
         return _checked(await self.command(command))
 
+    def write_ahead(self, command: dict[str, Any], refused: "Refusal") -> None:
+        """Send a write with the next command, which raises what `refused` makes of what the server says."""
+        self._ahead.append((command, refused))
+
     async def write_together(self, commands: Sequence[dict[str, Any]]) -> None:
         """Writes of a transaction in one round trip; raises what the server says of the first that fails."""
-        if not commands:
-            return
         if self.session is None:
             raise errors.InvalidOperation("Only a transaction writes all or nothing.")
-        outcomes = await self.session.commands(self.name, commands)
-        for command, outcome in zip(commands, outcomes, strict=True):
+        for command, outcome in zip(commands, await self._together(self.session, commands), strict=True):
             self.last_write = command
             if isinstance(outcome, errors.PyMongoError):
                 raise outcome
             _checked(outcome)
+
+    async def _together(
+        self, session: Transaction, commands: Sequence[dict[str, Any]]
+    ) -> list[dict[str, Any] | errors.PyMongoError]:
+        """Outcomes of commands that follow the writes ahead in one round trip."""
+        ahead, self._ahead = self._ahead, []
+        together = [*(command for command, _ in ahead), *commands]
+        outcomes = await session.commands(self.name, together) if together else []
+        for (command, refused), outcome in zip(ahead, outcomes, strict=False):
+            try:
+                if isinstance(outcome, errors.PyMongoError):
+                    raise outcome
+                _checked(outcome)
+            except errors.PyMongoError as error:
+                self.last_write = command
+                raise refused(error) from None
+        return outcomes[len(ahead) :]
 
     @property
     def last_written(self) -> list[str]:

@@ -16,7 +16,7 @@ from core.storage.contention import Contention, Held
 from core.storage.counters import Counters, deltas, with_moved
 from core.storage.edits import Edits
 from core.storage.late_writes import LateWrites
-from core.storage.mongo import Database
+from core.storage.mongo import Database, Refusal
 from core.storage.store import Collection, Target
 from core.sync import changes
 from core.sync.changes import MEMBERSHIP, NOTE, Change, user_scope
@@ -63,16 +63,19 @@ class Unit:
         """Ids that MongoDB keeps unique on one shard alone: the log keeps them so on all."""
         self._afterwards: list[Callable[[], Awaitable[object]]] = []
 
-    async def insert(self, store: Collection[T], document: Mapping[str, Any]) -> T:
-        """Store a new document; ID_TAKEN when a client minted an id that is in use."""
+    async def insert(
+        self, store: Collection[T], document: Mapping[str, Any], *, taken: Refusal | None = None
+    ) -> T:
+        """Store a new document; ID_TAKEN when a client minted an id that is in use.
+
+        It travels with the unit's next command, which raises what it meets: of a unique index besides that of
+        ids, what `taken` makes of it.
+        """
         stamps = {"created_at": self.now, "updated_at": self.now} if store.synced else {}
         whole = {**({"version": 1} if store.versioned else {}), **stamps, **document}
-        try:
-            await self.db.write({"insert": store.name, "documents": [whole]})
-        except DuplicateKeyError as error:
-            if (error.details or {}).get("keyPattern") == {"_id": 1}:
-                raise _taken() from None
-            raise
+        self.db.write_ahead(
+            {"insert": store.name, "documents": [whole]}, lambda error: _refused(error, taken)
+        )
         if store.prefix is not None and store.shard_key not in (None, "_id"):
             self._new.add(whole["_id"])
         self._wrote(store, whole, created=True)
@@ -387,6 +390,14 @@ class Unit:
             self.removed(document, aspects=store.aspects)
         if created or not scopes:
             self.changed_further(store, document, created=created, deleted=deleted)
+
+
+def _refused(error: PyMongoError, taken: Refusal | None) -> BaseException:
+    if not isinstance(error, DuplicateKeyError):
+        return error
+    if (error.details or {}).get("keyPattern") == {"_id": 1}:
+        return _taken()
+    return taken(error) if taken else error
 
 
 def _taken() -> UserError:

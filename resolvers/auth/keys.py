@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
-from pymongo.errors import DuplicateKeyError
-
 from core import clock, ids, nodes
 from core.context import Context
 from core.errors import UserError
@@ -273,24 +271,22 @@ async def finish_key_enrollment(
     await ctx.tx.lock_document(store.users, user["_id"])
     if len(await store.keys_of_user(ctx.db, user["_id"])) >= MOST_KEYS:
         raise UserError("LIMIT_REACHED", "You have {limit} keys: remove one first.", limit=MOST_KEYS)
-    try:
-        made = await ctx.tx.insert(
-            store.auth_keys,
-            {
-                "_id": ids.minted(id, "auth_key"),
-                "user_id": user["_id"],
-                "kind": prepared.kind,
-                "name": name,
-                "device": session["device"],
-                "credential_id": prepared.credential_id,
-                "public_key": prepared.public_key,
-                "counter": prepared.counter,
-                "disabled_at": None,
-                "last_used_at": None,
-            },
-        )
-    except DuplicateKeyError:
-        raise UserError("ALREADY_DONE", "This key is enrolled already.") from None
+    made = await ctx.tx.insert(
+        store.auth_keys,
+        {
+            "_id": ids.minted(id, "auth_key"),
+            "user_id": user["_id"],
+            "kind": prepared.kind,
+            "name": name,
+            "device": session["device"],
+            "credential_id": prepared.credential_id,
+            "public_key": prepared.public_key,
+            "counter": prepared.counter,
+            "disabled_at": None,
+            "last_used_at": None,
+        },
+        taken=lambda _: UserError("ALREADY_DONE", "This key is enrolled already."),
+    )
     await security.record(
         ctx, user["_id"], SecurityEventKind.KEY_ADDED, device=session["device"], key=made["_id"]
     )

@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any, TypedDict
 
-from pymongo.errors import DuplicateKeyError
-
 from core import clock, ids
 from core.context import Context
 from core.errors import UserError
@@ -64,11 +62,8 @@ async def _begin(ctx: Context, chat_id: str, peer_id: str) -> Chat:
         "data_key": key,
         "created_at": ctx.tx.now,
     }
-    try:
-        await ctx.tx.insert(store.chats, {"_id": chat_id, **common})
-    except DuplicateKeyError as error:
-        # The other opened it since our snapshot: run again, and find theirs.
-        raise mongo.run_again(error) from None
+    # Where the other opened it since our snapshot: run again, and find theirs.
+    await ctx.tx.insert(store.chats, {"_id": chat_id, **common}, taken=mongo.run_again)
     own = {**common, **_side(ctx, chat_id, ctx.viewer_id, peer_id), "started": True}
     await ctx.tx.insert(store.members, own)
     await ctx.tx.insert(store.members, {**common, **_side(ctx, chat_id, peer_id, ctx.viewer_id)})

@@ -4,8 +4,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from pymongo.errors import DuplicateKeyError
-
 from core import ids, nodes, viewers
 from core.context import Context
 from core.errors import UserError
@@ -86,10 +84,11 @@ async def create_share_link(ctx: Context, *, post_id: Id) -> Linked:
     link = await store.share_links.first(ctx.db, query)
     if link is None:
         row = {"_id": secrets.token_urlsafe(9), **query, "created_at": ctx.tx.now}
-        try:
-            link = await ctx.tx.insert(store.share_links, row)
-        except DuplicateKeyError:
-            raise UserError("UNAVAILABLE", "Try again.", retry_after_seconds=1) from None
+        link = await ctx.tx.insert(
+            store.share_links,
+            row,
+            taken=lambda _: UserError("UNAVAILABLE", "Try again.", retry_after_seconds=1),
+        )
     return {"share_link": _shown(ctx, link["_id"], post)}
 
 

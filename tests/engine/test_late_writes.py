@@ -16,6 +16,7 @@ from core.storage.mongo import Database
 from core.storage.unit import Unit
 from core.storage.wire import Transaction
 from core.sync.changes import log
+from stores.auth import auth_keys
 from stores.feed import posts
 from tests.conftest import NewPhone
 
@@ -109,7 +110,8 @@ async def test_a_mutation_sends_its_last_writes_together(
     made = await ada.do("createPost", "post { id }", text="Hello")
     assert made["errors"] == []
     [together] = [trip for trip in trips if "update changes" in trip]
-    assert {"update receipts", "update changes"} <= set(together)
+    assert {"insert posts", "update receipts", "update changes"} <= set(together)
+    assert len(trips) == 3
     assert trips[-1] == together
 
 
@@ -132,3 +134,43 @@ async def test_one_that_is_given_up_leaves_no_connection_with_answers_on_the_way
         await asyncio.gather(running, return_exceptions=True)
     ada = await new_phone("Ada")
     assert (await ada.do("createPost", "post { id }", text="Hello"))["errors"] == []
+
+
+async def test_an_insert_that_is_refused_is_told_by_the_command_it_went_with(
+    services: Services, new_phone: NewPhone
+) -> None:
+    """Its id is in use: told by what reads next, by the end of the unit, and by nothing that was not sent."""
+    ada = await new_phone("Ada")
+    made = await ada.do("createPost", "post { id }", text="Hello")
+    [taken] = await services.db.find("posts", {"_id": made["post"]["id"]})
+
+    async def read_next(tx: Unit) -> None:
+        await tx.insert(posts, taken)
+        tx.skip_log(taken)
+        await posts.by_id(tx.db, "post_of_nobody")
+        raise AssertionError("the read went through")
+
+    async def end(tx: Unit) -> None:
+        await tx.insert(posts, taken)
+        tx.skip_log(taken)
+
+    for work in (read_next, end):
+        with pytest.raises(UserError, match="in use") as told:
+            await transactions.run(services.db, work)
+        assert told.value.code == "ID_TAKEN"
+
+
+async def test_a_unique_value_that_is_taken_is_what_its_system_makes_of_it(services: Services) -> None:
+    user_id = ids.new_id("user")
+    row = {"user_id": user_id, "kind": "PASSKEY", "credential_id": "the same", "name": "Phone"}
+
+    async def enroll(tx: Unit) -> None:
+        refused = UserError("ALREADY_DONE", "Enrolled.")
+        key = {"_id": ids.new_id("auth_key"), **row}
+        await tx.insert(auth_keys, key, taken=lambda _: refused)
+        tx.skip_log(key)
+
+    await transactions.run(services.db, enroll)
+    with pytest.raises(UserError, match="Enrolled"):
+        await transactions.run(services.db, enroll)
+    await services.db.write({"delete": auth_keys.name, "deletes": [{"q": {"user_id": user_id}, "limit": 0}]})
