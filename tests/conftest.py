@@ -180,11 +180,11 @@ def _noted() -> Iterator[None]:
         yield
 
 
-def _ahead_noted(send: Callable[[Database, dict[str, Any], Refusal], None]) -> Any:
-    def write_ahead(db: Database, command: dict[str, Any], refused: Refusal) -> None:
-        if not explained.of_tests():
+def _ahead_noted(send: Callable[[Database, dict[str, Any], Refusal], Awaitable[None]]) -> Any:
+    async def write_ahead(db: Database, command: dict[str, Any], refused: Refusal) -> None:
+        if db.session is not None and not explained.of_tests():
             routed.ROUTER.note(command, within=True)
-        send(db, command, refused)
+        await send(db, command, refused)
 
     return write_ahead
 

@@ -241,9 +241,18 @@ class Database:
             self.last_write = command
         return _checked(await self.command(command))
 
-    def write_ahead(self, command: dict[str, Any], refused: "Refusal") -> None:
-        """Send a write with the next command, which raises what `refused` makes of what the server says."""
-        self._ahead.append((command, refused))
+    async def write_ahead(self, command: dict[str, Any], refused: Refusal) -> None:
+        """Send a write with the next command, which raises what `refused` makes of what the server says.
+
+        Outside a transaction it is sent at once.
+        """
+        if self.session is not None:
+            self._ahead.append((command, refused))
+            return
+        try:
+            await self.write(command)
+        except errors.PyMongoError as error:
+            raise refused(error) from None
 
     async def write_together(self, commands: Sequence[dict[str, Any]]) -> None:
         """Writes of a transaction in one round trip; raises what the server says of the first that fails."""

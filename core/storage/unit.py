@@ -4,7 +4,7 @@ A resolver may run twice, so it changes nothing outside its unit; what must happ
 with `after_commit`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
@@ -18,17 +18,13 @@ from core.storage.edits import Edits
 from core.storage.late_writes import LateWrites
 from core.storage.mongo import Database, Refusal
 from core.storage.store import Collection, Target
+from core.storage.telling import Telling
 from core.sync import changes
-from core.sync.changes import MEMBERSHIP, NOTE, Change, user_scope
 
 T = TypeVar("T", bound=Mapping[str, Any])
 
 
-class UnloggedChange(RuntimeError):
-    """A synced document was written without `changed`, `removed` or `skip_log`: a bug of the resolver."""
-
-
-class Unit:
+class Unit(Telling):
     """Unit of work: a resolver's writes, as `ctx.tx`."""
 
     def __init__(
@@ -38,6 +34,7 @@ class Unit:
         held: Held | None = None,
         queued: Held | None = None,
     ) -> None:
+        super().__init__()
         self.db = db
         self._contention = contention or Contention()
         self._held = held or Held(self._contention)
@@ -52,13 +49,9 @@ class Unit:
         """Keys of the counters that were moved in their documents."""
         self.contended: set[str] = set()
         """Keys of the in-process locks it needs that others held."""
-        self._changes: dict[str, Change] = {}
-        self._before: dict[str, Change | None] = {}
-        """By document, what was to be logged before its last write logged itself."""
         self.late = LateWrites()
         """Writes of what nobody reads in this unit."""
         self.edits = Edits()
-        self._unlogged: set[str] = set()
         self._new: set[str] = set()
         """Ids that MongoDB keeps unique on one shard alone: the log keeps them so on all."""
         self._afterwards: list[Callable[[], Awaitable[object]]] = []
@@ -68,14 +61,13 @@ class Unit:
     ) -> T:
         """Store a new document; ID_TAKEN when a client minted an id that is in use.
 
-        It travels with the unit's next command, which raises what it meets: of a unique index besides that of
-        ids, what `taken` makes of it.
+        It travels with the unit's next command, which raises what it meets; `taken` makes the error of a
+        unique index that clients do not mint for.
         """
         stamps = {"created_at": self.now, "updated_at": self.now} if store.synced else {}
         whole = {**({"version": 1} if store.versioned else {}), **stamps, **document}
-        self.db.write_ahead(
-            {"insert": store.name, "documents": [whole]}, lambda error: _refused(error, taken)
-        )
+        command = {"insert": store.name, "documents": [whole]}
+        await self.db.write_ahead(command, lambda error: _refused(store, error, taken))
         if store.prefix is not None and store.shard_key not in (None, "_id"):
             self._new.add(whole["_id"])
         self._wrote(store, whole, created=True)
@@ -235,98 +227,6 @@ class Unit:
         """
         await store.update_one(self.db, store.key_of(target), {"$inc": {"claims": 1}})
 
-    def changed(
-        self,
-        entity: Mapping[str, Any],
-        *,
-        scopes: Iterable[str],
-        aspect: str | None = None,
-        created: bool = False,
-        audience_never_shrinks: bool = False,
-        detail: dict[str, Any] | None = None,
-        brief: bool = False,
-    ) -> None:
-        """Log the entity's latest state for those who may see it.
-
-        An `aspect` ("reactions") is logged beside the entity, so that one does not hide the other. Where the
-        `audience_never_shrinks`, no scope is lost, so readers are woken without asking the log who they were.
-        What is `brief` leaves the log after 90 days, without a word to those who keep it.
-        """
-        id = entity["_id"]
-        self._log(
-            Change(
-                f"{aspect}:{id}" if aspect else id,
-                _type_name(id),
-                id,
-                entity.get("version", 1),
-                tuple(scopes),
-                created=created,
-                audience_never_shrinks=audience_never_shrinks,
-                detail=detail,
-                brief=brief,
-            )
-        )
-
-    def changed_further(
-        self,
-        store: Collection[Any],
-        document: Mapping[str, Any],
-        *,
-        created: bool = False,
-        deleted: bool = False,
-    ) -> None:
-        """Log the further nodes of a document for their own readers; those without any are gone."""
-        for each in store.further:
-            shown, scopes = each.shown(document), () if deleted else tuple(each.scopes(document))
-            if scopes:
-                self.changed(shown, scopes=scopes, created=created, audience_never_shrinks=True)
-            else:
-                self.removed(shown)
-
-    def removed(self, entity: Mapping[str, Any], *, aspects: Sequence[str] = ()) -> None:
-        """Log a deletion; all who could see the entity learn of it."""
-        id = entity["_id"]
-        for name in (id, *(f"{aspect}:{id}" for aspect in aspects)):
-            self._log(Change(name, _type_name(id), id, entity.get("version", 1), None, deleted=True))
-
-    def granted(self, user_id: str, scope: str) -> None:
-        """The person gained a scope: what it holds reaches their devices."""
-        self._membership(user_id, scope, lost=False)
-
-    def revoked(self, user_id: str, scope: str) -> None:
-        """The person lost a scope: what it holds leaves their devices."""
-        self._membership(user_id, scope, lost=True)
-
-    def reshown(self, id: str, *, to: Iterable[str]) -> None:
-        """An entity that did not change reads differently for these people (they parted from its author)."""
-        for user_id in to:
-            name, scopes = f"again:{user_id}:{id}", (user_scope(user_id),)
-            self._changes[name] = Change(
-                name, _type_name(id), id, 1, scopes, audience_never_shrinks=True, brief=True
-            )
-
-    def reread(self, user_id: str, scope: str) -> None:
-        """Note that a scope reads differently for a person: its recent entries reach their devices again."""
-        id, scopes = f"again:{user_id}:{scope}", (user_scope(user_id),)
-        again = {"lost": False, "again": True}
-        self._changes[id] = Change(
-            id, MEMBERSHIP, id, 1, scopes, audience_never_shrinks=True, scope=scope, detail=again, brief=True
-        )
-
-    def notice(self, id: str, *, scopes: Iterable[str]) -> None:
-        """Log something that is no entity, for live streams to look again (who blocks whom)."""
-        self._changes[id] = Change(id, NOTE, id, 1, tuple(scopes))
-
-    def skip_log(self, entity: Mapping[str, Any]) -> None:
-        """The last write of this shows nobody anything new (a last-seen time): it has no entry."""
-        id = entity["_id"]
-        self._unlogged.discard(id)
-        if id in self._before:
-            before = self._before.pop(id)
-            self._changes.pop(id, None)
-            if before is not None:
-                self._changes[id] = before
-
     def after_commit(self, work: Callable[[], Awaitable[object]]) -> None:
         self._afterwards.append(work)
 
@@ -336,35 +236,14 @@ class Unit:
 
     async def flush(self) -> None:
         """Write the log; called once, last, so that `at` is close to the commit."""
-        if self._unlogged:
-            raise UnloggedChange(f"Written without a log entry: {sorted(self._unlogged)}")
-        log = changes.appending(self._changes.values(), new=self._new)
+        self.need_told()
+        log = changes.appending(self.written_changes, new=self._new)
         try:
             await self.db.write_together([*self.late.commands(), *log])
         except DuplicateKeyError:
             if self.db.last_write in log:
                 raise _taken() from None
             raise
-
-    @property
-    def changed_ids(self) -> list[str]:
-        return list(self._changes)
-
-    @property
-    def written_changes(self) -> Iterable[Change]:
-        return self._changes.values()
-
-    def _log(self, change: Change) -> None:
-        self._unlogged.discard(change.node)
-        earlier = self._changes.get(change.id)
-        if earlier is not None and earlier.created and not change.deleted:
-            change = Change(**{**{name: getattr(change, name) for name in change.__slots__}, "created": True})
-        self._changes[change.id] = change
-
-    def _membership(self, user_id: str, scope: str, *, lost: bool) -> None:
-        id = f"scope:{user_id}:{scope}"
-        detail = {"lost": lost}
-        self._changes[id] = Change(id, MEMBERSHIP, id, 1, (user_scope(user_id),), scope=scope, detail=detail)
 
     def _wrote(
         self,
@@ -374,35 +253,18 @@ class Unit:
         created: bool = False,
         deleted: bool = False,
     ) -> None:
-        """Log an entity that says who reads it; what else is synced, its resolver must log."""
-        id, self.edits.wrote = document["_id"], True
-        if store.scopes is None:
-            if store.synced:
-                self._unlogged.add(id)
-            return
-        self._before[id] = self._changes.get(id)
-        scopes = () if deleted else tuple(store.scopes(document))
-        if scopes:
-            self.changed(
-                document, scopes=scopes, created=created, audience_never_shrinks=store.audience_never_shrinks
-            )
-        else:
-            self.removed(document, aspects=store.aspects)
-        if created or not scopes:
-            self.changed_further(store, document, created=created, deleted=deleted)
+        self.edits.wrote = True
+        self.written(store, document, created=created, deleted=deleted)
 
 
-def _refused(error: PyMongoError, taken: Refusal | None) -> BaseException:
+def _refused(store: Collection[Any], error: PyMongoError, taken: Refusal | None) -> BaseException:
     if not isinstance(error, DuplicateKeyError):
         return error
-    if (error.details or {}).get("keyPattern") == {"_id": 1}:
-        return _taken()
-    return taken(error) if taken else error
+    of_id = (error.details or {}).get("keyPattern") == {"_id": 1}
+    if taken is not None and (store.prefix is None or not of_id):
+        return taken(error)
+    return _taken() if of_id else error
 
 
 def _taken() -> UserError:
     return UserError("ID_TAKEN", "This id is in use.", field=["id"])
-
-
-def _type_name(id: str) -> str:
-    return id.rpartition("_")[0].upper()

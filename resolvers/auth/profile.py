@@ -77,12 +77,11 @@ async def update_account(
 async def _take_handle(ctx: Context, user: User, handle: str | None) -> None:
     """Claim a handle by a unique key, and free the former one."""
     if handle is not None:
+        taken = UserError("HANDLE_TAKEN", "This handle is taken.", field=["handle"])
         if handle in RESERVED:
-            raise UserError("HANDLE_TAKEN", "This handle is taken.", field=["handle"])
-        try:
-            await ctx.tx.insert(store.user_keys, {"_id": store.handle_key(handle), "user_id": user["_id"]})
-        except UserError:
-            raise UserError("HANDLE_TAKEN", "This handle is taken.", field=["handle"]) from None
+            raise taken
+        key = {"_id": store.handle_key(handle), "user_id": user["_id"]}
+        await ctx.tx.insert(store.user_keys, key, taken=lambda _: taken)
     if user["handle"] is not None:
         await ctx.tx.delete(store.user_keys, store.handle_key(user["handle"]), where={"user_id": user["_id"]})
 

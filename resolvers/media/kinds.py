@@ -95,9 +95,9 @@ def kind_of(mime: str) -> MediaKind | None:
     return MediaKind.FILE if mime in FILES else None
 
 
-def kind_under(args: Purpose, mime: str) -> MediaKind | None:
-    """Kind that a file has for its purpose: to an opaque one all are files."""
-    return MediaKind.FILE if args.opaque else kind_of(mime)
+def kind_under(purpose: Purpose | None, mime: str) -> MediaKind | None:
+    """Kind that a file has for its purpose, if people may upload for it: to an opaque one all are files."""
+    return MediaKind.FILE if purpose is not None and purpose.opaque else kind_of(mime)
 
 
 def largest(args: Purpose, kind: MediaKind) -> int:

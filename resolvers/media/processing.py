@@ -301,7 +301,7 @@ def medium(id: str, upload: Document, folder: str, fields: Document, ctx: Contex
         "_id": id,
         "owner_id": upload["owner_id"],
         "purpose": upload["purpose"],
-        "kind": kind_under(PURPOSES[upload["purpose"]], upload["mime"]),
+        "kind": kind_under(PURPOSES.get(upload["purpose"]), upload["mime"]),
         "source_bytes": upload["size_bytes"],
         "width": None,
         "height": None,

@@ -2,6 +2,7 @@
 
 from tests.mutation.fault import Fault
 
+LATE_WRITES = ("tests/engine/test_late_writes.py", "tests/core/test_answers.py")
 IDEMPOTENCY = (
     "tests/engine/test_idempotency.py",
     "tests/engine/test_idempotency_kinds.py",
@@ -33,9 +34,30 @@ FAULTS = [
     Fault(
         "a final refusal leaves no receipt",
         "core/mutations/idempotency.py",
-        'done = {**claim, "state": "DONE", "payload": _stored(mutation, payload)}',
-        'done = {**claim, "state": "DONE", "expires_at": claim["created_at"]}',
+        "            await _take(ctx, _done(mutation, claim, payload))",
+        '            await _take(ctx, {**claim, "expires_at": claim["created_at"]})',
         IDEMPOTENCY,
+    ),
+    Fault(
+        "what goes ahead of a command is answered by the command alone",
+        "core/storage/mongo.py",
+        "                raise refused(error) from None\n        return outcomes",
+        "                pass\n        return outcomes",
+        LATE_WRITES,
+    ),
+    Fault(
+        "of writes sent together the last error is told",
+        "core/storage/mongo.py",
+        "zip(commands, await self._together(self.session, commands), strict=True)",
+        "reversed([*zip(commands, await self._together(self.session, commands), strict=True)])",
+        LATE_WRITES,
+    ),
+    Fault(
+        "answers that come in pieces are cut",
+        "core/storage/answers.py",
+        "            if end - at < length:\n                self._keep(data[at:], length)\n                break",
+        "            if end - at < length:\n                break",
+        LATE_WRITES,
     ),
     Fault(
         "receipts hold secrets",
@@ -54,8 +76,8 @@ FAULTS = [
     Fault(
         "the receipt of a leased mutation expires with its lease",
         "core/mutations/idempotency.py",
-        '"expires_at": claim["expires_at"]}',
-        '"expires_at": clock.now() + LEASE}',
+        "_body(_done(mutation, claim, payload)))",
+        '_body({**_done(mutation, claim, payload), "expires_at": clock.now() + LEASE}))',
         IDEMPOTENCY,
     ),
     Fault(
@@ -67,7 +89,7 @@ FAULTS = [
     ),
     Fault(
         "an entity can be changed without a log entry",
-        "core/storage/unit.py",
+        "core/storage/telling.py",
         "if self._unlogged:",
         "if False:",
         ("tests/engine/test_log.py",),
