@@ -41,6 +41,13 @@ def within(milliseconds: int) -> int:
     return max(1, min(milliseconds, left))
 
 
+async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Time limit for reads of the database: those of the work end after so many seconds with TimedOut."""
+    context = copy_context()
+    context.run(end_at, min(ends(), asyncio.get_running_loop().time() + seconds))
+    return await asyncio.create_task(work, context=context)
+
+
 def apart(work: Coroutine[Any, Any, T], *, name: str | None = None) -> "asyncio.Task[T]":
     """A task that goes on when what began it is ended, and has all the time it needs."""
     context = copy_context()

@@ -20,7 +20,7 @@ from resolvers.audit.exported import Csv, Format, Json, manifest
 from resolvers.audit.exported_fhir import Fhir
 from resolvers.audit.exported_pdf import Pdf
 from resolvers.audit.exporting import shown_filter
-from resolvers.audit.reading import conditions
+from resolvers.audit.filtering import conditions
 from resolvers.audit.recording import META
 from stores import audit as store
 from stores import auth as accounts

@@ -16,7 +16,7 @@ from core.security.limits import Rate
 from loaders.audit import AuditExportById
 from resolvers.audit import files
 from resolvers.audit.access import reach_of
-from resolvers.audit.reading import AuditEntryFilter, conditions
+from resolvers.audit.filtering import AuditEntryFilter, conditions
 from resolvers.audit.recording import META
 from resolvers.audit.tiering import cold_reached
 from stores import audit as store
@@ -90,13 +90,16 @@ async def begin(ctx: Context, filter: Mapping[str, Any], format: AuditExportForm
             "updated_at": ctx.tx.now,
         },
     )
-    details = {"format": format, "filter": shown_filter(export)}
+    shown = shown_filter(export)
+    # What somebody typed to search for may be a name.
+    typed = {"searchText": text} if (text := shown.pop("searchText", None)) else {}
     act = Act(
         "audit.export_requested",
         "ACCESS_GRANTED",
         "AUDIT_LOG",
         resource_id=export["_id"],
-        details=details,
+        details={"format": format, "filter": shown},
+        sensitive=typed,
         source=META,
     )
     await record(ctx, act, Mode.SYNC)

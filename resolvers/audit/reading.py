@@ -1,8 +1,7 @@
 """Reads of the audit log: lists and single entries. Each read is put on record, as is one that was denied."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from core import paging
 from core.audit import Act, AuditOutcome, record_apart
@@ -13,49 +12,15 @@ from core.paging import PageArgs
 from core.security.limits import Rate
 from resolvers.audit import showing, tiering
 from resolvers.audit.access import reach_of
+from resolvers.audit.filtering import AuditEntryFilter, bounded, conditions
 from resolvers.audit.recording import META
 from stores import audit as store
 from stores.audit import (
     NEWEST,
     AuditEntry,
-    AuditEventKind,
-    AuditResourceKind,
 )
 
 READ_RATE = Rate("audit-reads", 300, 60)
-LONGEST_TEXT = 200
-
-
-class AuditEntryFilter(TypedDict, total=False):
-    """Filter of the audit log."""
-
-    incident_ids: list[Id] | None
-    """Ids of incidents that the entries belong to one of, at most 100."""
-    actor_ids: list[Id] | None
-    """Ids of people who did one of the acts, at most 100."""
-    event_kinds: list[AuditEventKind] | None
-    """Kinds of events that the entries are of one of."""
-    resource_kinds: list[AuditResourceKind] | None
-    """Kinds of what the acts were done to."""
-    resource_ids: list[Id] | None
-    """Ids of what the acts were done to, at most 100."""
-    actions: list[str] | None
-    """Actions of which the entries have one, such as `feed.post_deleted`, at most 100."""
-    from_: datetime | None
-    """Moment from which on the entries were recorded, by the clock of the server."""
-    to: datetime | None
-    """Moment before which the entries were recorded."""
-
-
-FIELDS = {
-    "incident_ids": "incident_id",
-    "actor_ids": "actor_id",
-    "event_kinds": "event_type",
-    "resource_kinds": "resource_type",
-    "resource_ids": "resource_id",
-    "actions": "action",
-}
-"""By key of a filter, the field that has one of its values."""
 
 
 async def audit_entries(
@@ -67,7 +32,7 @@ async def audit_entries(
     where = conditions(filter or {})
     listing = entries_listing(reach.viewer_id, where)
     page = paging.parse_page(listing, NEWEST, args)
-    rows = await store.newest(ctx.db, reach.queries(where), page)
+    rows = await bounded(ctx, reach, where, lambda queries: store.newest(ctx.db, queries, page))
     rows, ends_early = await tiering.at_hand(ctx, rows, filter or {})
     found = paging.connection(listing, NEWEST, page, rows)
     if ends_early:
@@ -110,17 +75,6 @@ def entries_listing(viewer_id: str, where: Mapping[str, Any]) -> paging.Listing:
     return paging.Listing("audit_entries", reader=viewer_id, where=where)
 
 
-def conditions(filter: Mapping[str, Any]) -> dict[str, Any]:
-    """Query of a filter, whose parts are joined by AND."""
-    found = {
-        FIELDS[name]: paging.any_of(values) for name, values in filter.items() if name in FIELDS and values
-    }
-    bounds = {"$gte": filter.get("from_"), "$lt": filter.get("to")}
-    if given := {operator: moment for operator, moment in bounds.items() if moment is not None}:
-        found["timestamp"] = given
-    return found
-
-
 async def record_read(
     ctx: Context,
     action: str,
@@ -128,10 +82,21 @@ async def record_read(
     filter: Mapping[str, Any] | None = None,
     *,
     resource_id: str | None = None,
+    text: str | None = None,
 ) -> None:
-    """Put a read of the log on record: what was asked for, and how many entries were shown."""
+    """Put a read of the log on record: what was asked for, and how many entries were shown.
+
+    What somebody typed to search for may be a name: it is encrypted.
+    """
     given = {name.rstrip("_"): value for name, value in (filter or {}).items() if value is not None}
-    details = {"count": count, **({"filter": given} if given else {})}
-    await record_apart(
-        ctx, Act(action, "ACCESS_GRANTED", "AUDIT_LOG", resource_id=resource_id, details=details, source=META)
+    typed = {"query": text, "searchText": given.pop("search_text", None)}
+    act = Act(
+        action,
+        "ACCESS_GRANTED",
+        "AUDIT_LOG",
+        resource_id=resource_id,
+        details={"count": count, **({"filter": given} if given else {})},
+        sensitive={name: value for name, value in typed.items() if value is not None},
+        source=META,
     )
+    await record_apart(ctx, act)

@@ -11,7 +11,7 @@ from core.errors import UserError
 from core.ids import Id
 from core.paging import MAX_VALUES, NEWEST, PageArgs
 from core.values.bounds import check_count, check_length
-from resolvers.audit.reading import AuditEntryFilter
+from resolvers.audit.filtering import AuditEntryFilter
 from stores import audit as store
 from stores.audit import SavedAuditQuery
 

@@ -15,6 +15,7 @@ from schema.audit.saved_queries import (
     SavedQueriesOfViewer,
     SavedQueryMutations,
 )
+from schema.audit.search import SearchQueries
 from schema.audit.types import AuditEntry, AuditEntryRecordInput, AuditEntryResult
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 
-class Query(AccessQueries, CheckQueries, EvidenceQueries, ExportQueries, HoldQueries):
+class Query(AccessQueries, CheckQueries, EvidenceQueries, ExportQueries, HoldQueries, SearchQueries):
     audit_entries: Page[AuditEntry] = query(reading.audit_entries)
     """Entries of the audit log that you may read, newest first: of your organization if you audit it, of
     incidents you were given access to, about you, and of what you did. Each read is put on record."""

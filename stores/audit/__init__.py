@@ -100,6 +100,7 @@ from stores.audit.links import (
 from stores.audit.queries import SavedAuditQuery, saved_queries
 from stores.audit.reading import NEWEST, count_entries, in_log, incidents_in_log, newest, oldest_after
 from stores.audit.roles import AUDIT_ADMIN
+from stores.audit.search import COUNTED, frequency, search_document, search_entries
 from stores.audit.tiers import in_tier, move
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
 
@@ -107,6 +108,7 @@ __all__ = [
     "ACTIVE_HOLD",
     "AUDIT_ADMIN",
     "CHECK_PREFIX",
+    "COUNTED",
     "HASHED",
     "LATEST",
     "MOST_CUSTODY",
@@ -167,6 +169,7 @@ __all__ = [
     "entry_states",
     "evidence",
     "evidence_query",
+    "frequency",
     "hash_input",
     "hashed_content",
     "held_entries",
@@ -201,6 +204,8 @@ __all__ = [
     "place_of",
     "plain_json",
     "saved_queries",
+    "search_document",
+    "search_entries",
     "states_of_entries",
     "subject_keys",
     "tile_documents",

@@ -12,6 +12,7 @@ from core.storage import merging
 from core.storage.mongo import Database
 from stores.audit.entries import AuditEntry, entries
 from stores.audit.exports import MOST_EXPORTED
+from stores.audit.search import search_entries, searches
 
 NEWEST: Sort = (("timestamp", -1), ("_id", -1))
 """Newest first."""
@@ -29,7 +30,10 @@ async def newest(db: Database, queries: Sequence[Query], page: KeysetPage) -> li
         return []
     place = itemgetter("timestamp", "_id")
     found = await merging.first_of(reads, place, page.size + 1, descending=not page.backward)
-    return cast("list[AuditEntry]", found)
+    if not searches(queries[0]):
+        return cast("list[AuditEntry]", found)
+    whole = {entry["_id"]: entry for entry in await entries.by_ids(db, [row["_id"] for row in found])}
+    return [whole[row["_id"]] for row in found if row["_id"] in whole]
 
 
 async def oldest_after(
@@ -50,12 +54,13 @@ async def oldest_after(
 
 def _reading(db: Database, query: Query, page: KeysetPage) -> merging.Read:
     order = paging.sort_order(NEWEST, page)
+    collection = search_entries if searches(query) else entries
 
     async def read(last: Mapping[str, Any] | None, limit: int) -> list[dict[str, Any]]:
         position = (last["timestamp"], last["_id"]) if last else page.position
         beyond = paging.after_filter(NEWEST, replace(page, position=position))
         where = {"$and": [query, beyond]} if beyond else query
-        return await db.find(entries.name, where, sort=order, limit=limit)
+        return await db.find(collection.name, where, sort=order, limit=limit)
 
     return read
 

@@ -22,6 +22,7 @@ from tests.conventions.schemas import types
 PAGING = {"first": "Int", "after": "String", "last": "Int", "before": "String"}
 NARROWING = frozenset({"filter", "sort", "limit"})
 KEYS = frozenset({"id", "ids"})
+RANKED_BY = ("query", "String!")
 """Arguments that name what is read, in its order."""
 OF_ONE = frozenset({"afterSequence", "query", "updatedFrom", "view"})
 """Filters that have one value: a text, a bound, a tab."""
@@ -73,13 +74,13 @@ def bounded(schema: GraphQLSchema) -> list[str]:
 
 
 def narrowed_apart(schema: GraphQLSchema) -> list[str]:
-    """Whatever narrows a list is in its `filter`."""
+    """Whatever narrows a list is in its `filter`; a text that a search must have, to rank by, is not."""
     return [
         f"{path}({name}:) narrows a list: put it into `filter`."
         for path, field in _fields(schema)
         if _is_connection(field) or _is_list(field)
-        for name in field.args
-        if name not in PAGING.keys() | NARROWING | KEYS
+        for name, argument in field.args.items()
+        if name not in PAGING.keys() | NARROWING | KEYS and (name, str(argument.type)) != RANKED_BY
     ]
 
 

@@ -62,6 +62,7 @@ THROUGH_THE_API = {
     "audit_entries": "by whatever is done: personal values sealed with the person's key",
     "audit_entry_state": "by whatever is done: an entry's id",
     "audit_keys": "by whatever is done: an entry's id",
+    "audit_search": "by whatever is done: words of an entry's clear texts",
     "audit_subject_keys": "by whatever is done: the key itself",
     "counter_deltas": "by whatever is counted: numbers, folded in within a second",
     "follow_pairs": "by following: two ids, for a minute",
@@ -113,6 +114,7 @@ WITHHELD = {
 """Fields that an export leaves out, and why."""
 KEPT_IDS = {
     "audit_entries": "who did what, for good; what is personal is sealed, and its key is gone",
+    "audit_search": "who did what, for good, as in the entry",
     "audit_subject_keys": "that the key was destroyed: none is made anew",
     "changes": "phones learn from it what is gone; 90 days",
     "chats": "the pair whose chat it is; those they talked to keep it",

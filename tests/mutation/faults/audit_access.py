@@ -6,6 +6,7 @@ ACCESS = "resolvers/audit/access.py"
 GRANTING = "resolvers/audit/granting.py"
 EXTERNAL = ("tests/audit/test_external_auditors.py",)
 HOLDS = ("tests/audit/test_legal_holds.py",)
+SEARCH = ("tests/audit/test_search.py",)
 PERSONAL_VALUES = ("tests/audit/test_personal_values.py",)
 
 FAULTS = [
@@ -113,5 +114,26 @@ FAULTS = [
         'ACTIVE_HOLD: dict[str, Any] = {"released_at": None}',
         "ACTIVE_HOLD: dict[str, Any] = {}",
         HOLDS,
+    ),
+    Fault(
+        "one word of a search is enough",
+        "resolvers/audit/filtering.py",
+        'found["terms"] = {"$all": terms_in(text)}',
+        'found["terms"] = {"$in": terms_in(text)}',
+        SEARCH,
+    ),
+    Fault(
+        "fragments of what was found are not escaped",
+        "resolvers/audit/clear_texts.py",
+        "parts += [escape(text[at:first], quote=False)",
+        "parts += [text[at:first]",
+        SEARCH,
+    ),
+    Fault(
+        "what was searched for is on record in clear",
+        "resolvers/audit/reading.py",
+        "sensitive={name: value for name, value in typed.items() if value is not None},",
+        "reason=text,",
+        SEARCH,
     ),
 ]
