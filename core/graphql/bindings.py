@@ -181,10 +181,13 @@ class Stream(Binding):
     """A subscription: an async generator of event documents."""
 
     generator: Callable[..., Any]
+    inputs: tuple[str, ...] = ()
+    """Names of arguments that are input objects: the generator gets them as dictionaries."""
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         places = {name: _given(arguments[name]) for name in PLACES & arguments.keys()}
-        return self.generator(ctx, **{**arguments, **places})
+        plain = {name: _plain(arguments.get(name)) for name in self.inputs}
+        return self.generator(ctx, **{**arguments, **places, **plain})
 
 
 @dataclass(slots=True)

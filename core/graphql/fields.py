@@ -305,7 +305,7 @@ def restricted(key: str, roles: Collection[str]) -> Any:
 def subscription(generator: Callable[..., Any], **descriptions: str) -> Any:
     """A live topic: an async generator of the context and keyword arguments."""
     resumed = {"after": "`eventId` after which the stream resumes; live events alone when left out."}
-    return Spec(Stream(generator), _arguments(generator, 1), {**resumed, **descriptions})
+    return Spec(Stream(generator, _inputs(generator)), _arguments(generator, 1), {**resumed, **descriptions})
 
 
 def _arguments(function: Callable[..., Any], skip: int) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
+from core import clock, grants
 from core.context import Context
 from core.hooks import Hook
 from core.nodes import guard
@@ -42,6 +44,14 @@ class Reach:
         if person_of(entry, field) == self.viewer_id or entry["org_id"] == self.personal_org_id:
             return True
         return self.incidents.get(incident_of(entry), False)
+
+    def is_within(self, other: "Reach") -> bool:
+        """True if whatever this shows, personal values included, the other one shows as well."""
+        return (
+            self.org_id in (None, other.org_id)
+            and self.personal_org_id in (None, other.personal_org_id)
+            and all(other.incidents.get(each, -1) >= pii for each, pii in self.incidents.items())
+        )
 
     def queries(self, conditions: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Queries that together find what the viewer may read and the conditions hold for."""
@@ -86,6 +96,22 @@ async def reach_of(ctx: Context) -> Reach:
         viewer.org if await roles.reads_personal_values(ctx) else None,
         incidents,
     )
+
+
+async def organizations_reading(ctx: Context, incident_id: str) -> set[str]:
+    """Organizations whose entries of an incident the viewer reads as a whole."""
+    reach = await reach_of(ctx)
+    found = {org_id for org_id, granted_id in reach.incidents if granted_id == incident_id}
+    if reach.org_id is not None or any(await reads_incident(ctx, incident_id)):
+        found.add(ctx.org)
+    return found
+
+
+async def next_end(ctx: Context) -> float:
+    """Moment at which the viewer's access to the log may next end by itself, in seconds since the epoch."""
+    held = [await grants.held_until(ctx, role) for role in roles.GRANTED]
+    granted = [grant["expires_at"].timestamp() for grant in await granted_access(ctx)]
+    return min([moment for moment in (*held, *granted) if moment > clock.timestamp()], default=inf)
 
 
 @guard("audit_entry")

@@ -124,6 +124,10 @@ def insert(ctx: Context, key: str, entry: AuditEntry) -> None:
     late.insert(store.entries, entry)
     late.insert(store.entry_keys, store.EntryKey(_id=key, entry_id=entry["_id"]))
     late.insert(store.entry_states, store.accepted(entry))
+    if entry["incident_id"] is not None:
+        # For who watches the incident; nobody keeps it in sync.
+        scopes = [store.incident_scope(entry["org_id"], entry["incident_id"])]
+        ctx.tx.changed(entry, scopes=scopes, created=True, audience_never_shrinks=True, brief=True)
     wake(ctx)
 
 

@@ -16,6 +16,9 @@ READERS = (Role.AUDITOR, AUDIT_READER, COMPLIANCE_OFFICER)
 CHECKERS = (*READERS, AUDIT_ADMIN)
 """Roles that check the log of an organization, and read what checks found."""
 
+GRANTED = (AUDIT_READER, COMPLIANCE_OFFICER, AUDIT_PII_READER, EXTERNAL_AUDITOR)
+"""Granted roles by which entries, or what is personal in them, are read."""
+
 
 async def reads_log(ctx: Context) -> bool:
     """True if the viewer reads the log of their organization, without personal values."""

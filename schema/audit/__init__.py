@@ -16,6 +16,7 @@ from schema.audit.saved_queries import (
     SavedQueryMutations,
 )
 from schema.audit.search import SearchQueries
+from schema.audit.streams import StreamSubscriptions
 from schema.audit.types import AuditEntry, AuditEntryRecordInput, AuditEntryResult
 
 __all__ = [
@@ -85,5 +86,5 @@ class Mutation(
     time are the server's. After the first entry that has to come again all others are DEFERRED."""
 
 
-class Subscription(AlertSubscriptions):
+class Subscription(AlertSubscriptions, StreamSubscriptions):
     pass

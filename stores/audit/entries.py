@@ -168,6 +168,11 @@ def chain_of(org_id: str, actor_id: str | None, incident_id: str | None) -> str:
     return f"org:{org_id}:{number % (PERSONAL_CHAINS if org_id == PERSONAL else CHAINS)}"
 
 
+def incident_scope(org_id: str, incident_id: str) -> str:
+    """Scope of the change log in which the entries of an incident are, for 90 days."""
+    return f"audit_incident:{org_id}:{incident_id}"
+
+
 def entry_document(
     *, timestamp: datetime, occurred_at: datetime | None = None, details: Mapping[str, Any], **fields: Any
 ) -> AuditEntry:

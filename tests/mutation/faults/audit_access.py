@@ -7,6 +7,7 @@ GRANTING = "resolvers/audit/granting.py"
 EXTERNAL = ("tests/audit/test_external_auditors.py",)
 HOLDS = ("tests/audit/test_legal_holds.py",)
 SEARCH = ("tests/audit/test_search.py",)
+STREAMS = ("tests/audit/test_streams.py",)
 PERSONAL_VALUES = ("tests/audit/test_personal_values.py",)
 
 FAULTS = [
@@ -135,5 +136,40 @@ FAULTS = [
         "sensitive={name: value for name, value in typed.items() if value is not None},",
         "reason=text,",
         SEARCH,
+    ),
+    Fault(
+        "a stream goes on after access has expired",
+        "subscriptions/audit/access.py",
+        "return None if self._until == inf else max(self._until - clock.timestamp(), 0.0)",
+        "return None",
+        STREAMS,
+    ),
+    Fault(
+        "a stream does not look at a change of access",
+        "subscriptions/audit/access.py",
+        'if entry["type"] == NOTE:',
+        "if False:",
+        STREAMS,
+    ),
+    Fault(
+        "an incident of another organization is watched",
+        "stores/audit/entries.py",
+        'return f"audit_incident:{org_id}:{incident_id}"',
+        'return f"audit_incident:{incident_id}"',
+        STREAMS,
+    ),
+    Fault(
+        "a long query goes on for who may read it no more",
+        "subscriptions/audit/log.py",
+        "if not reach.is_within(await reach_of(ctx)):",
+        "if False:",
+        STREAMS,
+    ),
+    Fault(
+        "a long query begins anew when it is resumed",
+        "subscriptions/audit/log.py",
+        "page = KeysetPage(BATCH, position=(position.at, position.id) if position else None)",
+        "page = KeysetPage(BATCH)",
+        STREAMS,
     ),
 ]
