@@ -1,7 +1,7 @@
 """Ports of the audit log: storage that locks what it takes, and a time-stamp authority."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Protocol
 
@@ -31,12 +31,35 @@ class AuditSettings(SystemSettings):
         "", description="Access key of that store; empty: that of the machine or container."
     )
     audit_store_secret_access_key: SecretStr = Field(SecretStr(""), description="Secret of that access key.")
+    audit_bulk_reads: int = Field(
+        10_000,
+        ge=1,
+        description="Entries of an audit log that one person may read in an hour before its administrators "
+        "are alerted.",
+    )
+    audit_denials: int = Field(
+        20,
+        ge=1,
+        description="Denied attempts at an audit log that one person may make in an hour before its "
+        "administrators are alerted.",
+    )
+    audit_working_hours: str = Field(
+        "07:00-20:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        description="Working hours, Monday to Saturday, by the clock of who exports audit entries: at others "
+        "administrators are alerted.",
+    )
     audit_timestamp_url: str = Field(
         "", description="Time-stamp authority (RFC 3161) that stamps checkpoints every hour; empty: none."
     )
     audit_timestamp_roots: Path | None = Field(
         None, description="PEM file of the root certificates that the authority's chain ends in."
     )
+
+    @property
+    def working_hours(self) -> tuple[time, time]:
+        begin, _, end = self.audit_working_hours.partition("-")
+        return time.fromisoformat(begin), time.fromisoformat(end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ from stores.audit.roles import AUDIT_ADMIN
 from stores.audit.search import COUNTED, frequency, search_document, search_entries
 from stores.audit.tiers import in_tier, move
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
+from stores.audit.usage import denial_counts, read_counts, recent_acts
 
 __all__ = [
     "ACTIVE_HOLD",
@@ -163,6 +164,7 @@ __all__ = [
     "count_entries",
     "custody",
     "custody_id",
+    "denial_counts",
     "entries",
     "entries_of",
     "entry_document",
@@ -205,6 +207,8 @@ __all__ = [
     "organizations",
     "place_of",
     "plain_json",
+    "read_counts",
+    "recent_acts",
     "saved_queries",
     "search_document",
     "search_entries",

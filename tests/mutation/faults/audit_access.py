@@ -8,6 +8,7 @@ EXTERNAL = ("tests/audit/test_external_auditors.py",)
 HOLDS = ("tests/audit/test_legal_holds.py",)
 SEARCH = ("tests/audit/test_search.py",)
 STREAMS = ("tests/audit/test_streams.py",)
+ANOMALIES = ("tests/audit/test_anomalies.py",)
 PERSONAL_VALUES = ("tests/audit/test_personal_values.py",)
 
 FAULTS = [
@@ -171,5 +172,26 @@ FAULTS = [
         "page = KeysetPage(BATCH, position=(position.at, position.id) if position else None)",
         "page = KeysetPage(BATCH)",
         STREAMS,
+    ),
+    Fault(
+        "an anomaly is alerted in each round",
+        "resolvers/audit/detecting.py",
+        'if await store.entry_keys.by_id(ctx.db, f"audit:{key}") is not None:',
+        "if False:",
+        ANOMALIES,
+    ),
+    Fault(
+        "working hours are those of the server",
+        "resolvers/audit/detecting.py",
+        'places.get(entry["actor_id"] or "", "UTC")',
+        '"UTC"',
+        ANOMALIES,
+    ),
+    Fault(
+        "reads are counted for ever",
+        "resolvers/audit/detecting.py",
+        "READS, since, settings.audit_bulk_reads",
+        "READS, now - 100 * WINDOW, settings.audit_bulk_reads",
+        ANOMALIES,
     ),
 ]
