@@ -164,5 +164,8 @@ def _act(export: AuditExport, details: dict[str, Any], outcome: AuditOutcome) ->
 async def expire_export(services: Services, export_id: str) -> None:
     """Delete the file of an export; what is known of it stays."""
     export = await store.audit_exports.by_id(services.db, export_id)
-    if export is not None and export["file_key"] is not None:
-        await services.objects.delete([export["file_key"]])
+    if export is None or export["file_key"] is None:
+        return
+    await services.objects.delete([export["file_key"]])
+    ctx = Context(services)
+    await ctx.unit(lambda: ctx.tx.update(store.audit_exports, export_id, set={"file_key": None}))

@@ -37,7 +37,7 @@ class Requested(TypedDict):
     audit_export: AuditExport
 
 
-@guard("audit_export")
+@guard("audit_export", sync="AUDIT_EXPORT", collection="audit_exports")
 async def own_exports(ctx: Context, wanted: Sequence[str]) -> list[AuditExport | None]:
     """Access guard of exports: their requester's alone."""
     found = await ctx.load_many(AuditExportById, wanted)
@@ -85,9 +85,7 @@ async def begin(ctx: Context, filter: Mapping[str, Any], format: AuditExportForm
             "manifest": None,
             "manifest_hash": None,
             "tries": 0,
-            "created_at": ctx.tx.now,
             "expires_at": None,
-            "updated_at": ctx.tx.now,
         },
     )
     shown = shown_filter(export)

@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from core.graphql import called, derived, key, local, mutation, node, query, type_
-from core.graphql.common import JSON, URL, Node
+from core.graphql.common import JSON, URL, Entity
 from resolvers.audit import exporting
 from stores.audit import AuditExportFailure, AuditExportFormat, AuditExportStatus
 
 
 @called("audit export", "audit exports")
 @node("audit_export")
-class AuditExport(Node):
+class AuditExport(Entity):
     """Export of the audit log: a file with entries, for whoever requested it, who may read them."""
 
     status: AuditExportStatus
@@ -32,8 +32,6 @@ class AuditExport(Node):
     the first and last of them; null until it is ready."""
     manifest_hash: str | None
     """SHA-256 of `manifest` in UTF-8, in hexadecimal, which the log has too; null until it is ready."""
-    created_at: datetime
-    """Time at which the export was requested."""
     file_expires_at: datetime | None = key("expires_at")
     """Time at which the URL ends and the file is deleted, a day after it was ready; null until then."""
 
@@ -59,4 +57,5 @@ class ExportMutations:
         format="Format of the file.",
     )
     """Request a file with entries of the audit log that you may read, oldest first, at most 1,000,000 and
-    without personal values. Read `auditExport` until it is READY. It is on record before you are answered."""
+    without personal values. `changeEvents` tells when it is READY. The request is on record before you are
+    answered."""

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any
 
 from core.storage.mongo import Database
 from core.storage.moves import Moves
-from core.storage.store import collection, index
+from core.storage.store import Row, entity, index
 
 MOST_EXPORTED = 1_000_000
 """Entries in a file."""
@@ -49,10 +49,9 @@ class AuditExportFailure(StrEnum):
     """The service met an error three times."""
 
 
-class AuditExport(TypedDict):
+class AuditExport(Row):
     """Export of the audit log; its file lies under `file_key` until `expires_at`."""
 
-    _id: str
     org_id: str
     requested_by: str
     status: AuditExportStatus
@@ -65,15 +64,14 @@ class AuditExport(TypedDict):
     manifest: str | None
     manifest_hash: str | None
     tries: int
-    created_at: datetime
     expires_at: datetime | None
-    updated_at: datetime
 
 
 MOST_REUSED = 20
 """Latest exports of a person among which one is looked for that has what is wanted."""
 
-audit_exports = collection(
+# Told to the devices of its requester alone, so that these learn when the file is ready.
+audit_exports = entity(
     "audit_exports",
     AuditExport,
     prefix="audit_export",

@@ -99,6 +99,22 @@ async def test_a_request_is_on_record_before_it_is_answered_and_so_is_the_file(
     assert written["details"]["manifestHash"] == shown["manifestHash"]
 
 
+async def test_its_requester_is_told_when_a_file_is_ready_and_nobody_else(
+    new_phone: NewPhone, services: Services
+) -> None:
+    live = """subscription { changeEvents(types: [AUDIT_EXPORT]) {
+      ... on NodeChanged { node { ... on AuditExport { id status } } } } }"""
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    async with ada.watch(live) as own, grace.watch(live) as others:
+        id = (await request(ada, "CSV", filter=TESTED))["auditExport"]["id"]
+        seen = [(await own.next())["changeEvents"]["node"]]
+        await jobs.run_due(services)
+        while seen[-1]["status"] != "READY":
+            seen.append((await own.next())["changeEvents"]["node"])
+        assert {each["id"] for each in seen} == {id}
+        assert await others.nothing()
+
+
 async def test_people_export_what_is_about_them_and_nobody_else_sees_the_file(
     new_phone: NewPhone, services: Services
 ) -> None:
