@@ -1,5 +1,6 @@
 """The way out to people: `notify` in the transaction of what they are told of, and its fan-out by jobs."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -134,34 +135,39 @@ async def notify(
 async def fan_out(services: Services, *, request: Request, user_ids: list[str]) -> None:
     """Give each person who was not told yet their receipt and deliveries, some to a unit of work."""
     for start in range(0, len(user_ids), CHUNK):
+        people = user_ids[start : start + CHUNK]
+        # Before the transaction, in which each read would be a command of its own.
+        users, recipients = await asyncio.gather(
+            accounts.users.by_ids(services.db, people), store.recipients_of(services.db, people)
+        )
         ctx = Context(services)
-        await ctx.unit(partial(_tell, ctx, request, user_ids[start : start + CHUNK]))
+        await ctx.unit(partial(_tell, ctx, request, users, recipients))
 
 
-async def _tell(ctx: Context, request: Request, user_ids: list[str]) -> None:
-    notification = await _first(ctx, request)
-    told = await _told(ctx, notification, user_ids)
-    users = await accounts.users.by_ids(ctx.db, [each for each in user_ids if each not in told])
-    recipients = await store.recipients_of(ctx.db, [each["_id"] for each in users])
+async def _tell(
+    ctx: Context, request: Request, users: list[User], recipients: Mapping[str, Recipient]
+) -> None:
+    notification, new = await _first(ctx, request)
+    told = set() if new else await _told(ctx, notification, [each["_id"] for each in users])
     for user in users:
-        if user["status"] != AccountStatus.DELETED:
+        if user["_id"] not in told and user["status"] != AccountStatus.DELETED:
             await _give(ctx, notification, user, recipients[user["_id"]])
 
 
-async def _first(ctx: Context, request: Request) -> Notification:
-    """The notification with the request's source and key, made now if there is none."""
+async def _first(ctx: Context, request: Request) -> tuple[Notification, bool]:
+    """The notification with the request's source and key, made now if there is none, and whether it was."""
     name = store.key_named(request["source"], request["dedupe_key"])
     known = await store.notification_keys.by_id(ctx.db, name)
     if known is not None and known["expires_at"] > ctx.tx.now:
         found = await store.notifications.by_id(ctx.db, known["notification_id"])
         if found is not None:
-            return found
+            return found, False
     sent_at = request.get("sent_at", ctx.tx.now)
     made = {**request, "_id": ids.new_id("notification"), "sent_at": sent_at, "created_at": ctx.tx.now}
     key = {"notification_id": made["_id"], "expires_at": ctx.tx.now + store.DEDUPED}
     await ctx.tx.update(store.notification_keys, name, set=key, initial={}, touch=False)
     metrics.NOTIFIED.labels(request["source"]).inc()
-    return await ctx.tx.insert(store.notifications, made)
+    return await ctx.tx.insert(store.notifications, made), True
 
 
 async def _told(ctx: Context, notification: Notification, user_ids: list[str]) -> set[str]:

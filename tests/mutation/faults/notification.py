@@ -50,8 +50,8 @@ FAULTS = [
     Fault(
         "a second call tells people twice",
         "resolvers/notification/notifying.py",
-        "[each for each in user_ids if each not in told]",
-        "list(user_ids)",
+        'if user["_id"] not in told and user["status"]',
+        'if user["status"]',
         INBOX,
     ),
     Fault(
