@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from rich.table import Table
 
@@ -144,4 +145,5 @@ async def measure(count: int) -> Table:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=NOTIFICATIONS)
-    out.print(asyncio.run(measure(parser.parse_args().count)))
+    # On the event loop of a worker.
+    out.print(uvloop.run(measure(parser.parse_args().count)))
