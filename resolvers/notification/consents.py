@@ -7,6 +7,7 @@ from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
+from core.security.limits import Rate
 from core.values.bounds import check_length
 from resolvers.notification import preferences
 from resolvers.notification.reaching import CALLED
@@ -15,6 +16,8 @@ from stores import notification as store
 from stores.notification import ChannelConsent, ConsentSource, ConsentStatus, NotificationChannel, Recipient
 
 LONGEST_PROOF = 1_000
+CONSENT_RATE = Rate("consents", 500, 3_600)
+"""Each change is kept for good."""
 
 
 class Changed(TypedDict):
@@ -30,6 +33,7 @@ async def set_channel_consent(
     recipient_id: Id | None = None,
 ) -> Changed:
     """Set one's own consent to a channel, or with proof that of a member of one's organization."""
+    await ctx.limit(CONSENT_RATE)
     if status == ConsentStatus.UNKNOWN:
         raise UserError("INVALID_INPUT", "Say yes or no.", field=["status"])
     recipient = await preferences.to_change(ctx, recipient_id)
