@@ -5,6 +5,7 @@ from typing import Annotated
 from core.graphql import Edge, subscription, type_, union
 from core.graphql.common import Event, ResyncRequired
 from core.graphql.events import Created
+from schema.audit.evidence import Evidence
 from schema.audit.types import AuditEntry
 from subscriptions.audit.incidents import incident_audit_events
 from subscriptions.audit.log import audit_log_stream
@@ -18,8 +19,29 @@ class DecisionLogged(Event):
     """Edge of the new audit entry, to be put into the lists that show it."""
 
 
+@type_
+class EvidenceAdded(Event):
+    """New evidence of the incident, for those who may see it; others are told of its audit entry."""
+
+    evidence_edge: Edge[Evidence]
+    """Edge of the new evidence, to be put into the lists that show it."""
+    audit_entry_edge: Edge[AuditEntry]
+    """Edge of the audit entry about it."""
+
+
+@type_
+class CustodyRecorded(Event):
+    """A new record in a chain of custody, for those who may see the evidence; others are told of its audit
+    entry."""
+
+    evidence: Evidence
+    """Evidence with its chain of custody."""
+    audit_entry_edge: Edge[AuditEntry]
+    """Edge of the audit entry about it."""
+
+
 IncidentAuditEvent = Annotated[
-    Created[AuditEntry] | DecisionLogged | ResyncRequired,
+    Created[AuditEntry] | DecisionLogged | EvidenceAdded | CustodyRecorded | ResyncRequired,
     union("IncidentAuditEvent", "Events of the log of an incident."),
 ]
 

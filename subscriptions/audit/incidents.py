@@ -15,15 +15,18 @@ from core.sync.listeners import Signal
 from core.sync.topics import follow
 from loaders.audit import EntryById
 from resolvers.audit.access import organizations_reading
+from resolvers.audit.collecting import evidence_edge, visible_evidence
 from resolvers.audit.incidents import LONGEST_ID
 from resolvers.audit.reading import entries_listing, record_read
 from resolvers.audit.recording import META
 from stores import audit as store
-from stores.audit import NEWEST, AuditEventKind
+from stores.audit import NEWEST, AuditEventKind, CustodyAction, Evidence
 from subscriptions.audit.access import StreamAccess
 
 Event = dict[str, Any]
 
+COLLECTED = "audit.evidence_collected"
+CUSTODY = frozenset(f"audit.custody_{action.lower()}" for action in CustodyAction)
 INCIDENT_EVENTS: dict[str, Callable[[Context, Entry], Awaitable[Event | None]]] = {}
 """By the prefix of what an entry of the change log is about, how its event is made."""
 
@@ -75,9 +78,20 @@ async def _entry_event(ctx: Context, entry: Entry) -> Event | None:
     if found is None:
         return None
     listing = entries_listing(ctx.viewer_id, {"incident_id": found["incident_id"]})
+    told = {"audit_entry_edge": paging.edge_of(listing, NEWEST, found)}
+    if found["action"] == COLLECTED or found["action"] in CUSTODY:
+        [evidence] = await visible_evidence(ctx, [found["resource_id"] or ""])
+        if evidence is not None:
+            return {**told, **_of_evidence(ctx, found["action"], evidence)}
     decided = found["event_type"] == AuditEventKind.DECISION_MADE
-    kind = "DecisionLogged" if decided else "AuditEntryCreated"
-    return {"_type": kind, "audit_entry_edge": paging.edge_of(listing, NEWEST, found)}
+    return {"_type": "DecisionLogged" if decided else "AuditEntryCreated", **told}
+
+
+def _of_evidence(ctx: Context, action: str, evidence: Evidence) -> Event:
+    """Event of an act on evidence, for those who may see it; others are told of the entry alone."""
+    if action == COLLECTED:
+        return {"_type": "EvidenceAdded", "evidence_edge": evidence_edge(ctx, evidence)}
+    return {"_type": "CustodyRecorded", "evidence": evidence}
 
 
 INCIDENT_EVENTS[store.PREFIX] = _entry_event

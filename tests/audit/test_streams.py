@@ -12,7 +12,9 @@ from core.audit import Act, record_apart
 from core.context import Context, Services, Viewer
 from core.grants import GrantRole
 from core.sync.log_offset import LogOffset
-from stores.audit.roles import AUDIT_ADMIN, AUDIT_READER
+from resolvers.audit.incidents import incident_exists
+from stores.audit.roles import AUDIT_ADMIN, AUDIT_READER, COMPLIANCE_OFFICER
+from tests.audit.evidence_steps import collect, custodian, sent
 from tests.audit.logs import accept, entry
 from tests.audit.steps import on_record
 from tests.conftest import NewPhone
@@ -22,7 +24,9 @@ from tests.phone import Failed, Phone, Stream, granted
 INCIDENT = """subscription($incidentId: ID!, $after: String) {
   incidentAuditEvents(incidentId: $incidentId, after: $after) { __typename
     ... on AuditEntryCreated { eventId auditEntryEdge { cursor node { id resourceId } } }
-    ... on DecisionLogged { eventId auditEntryEdge { node { id resourceId } } } } }"""
+    ... on DecisionLogged { eventId auditEntryEdge { node { id resourceId } } }
+    ... on EvidenceAdded { eventId evidenceEdge { node { id } } }
+    ... on CustodyRecorded { eventId evidence { id custodianId } } } }"""
 LOG = """subscription($filter: AuditEntryFilterInput, $after: String) {
   auditLogStream(filter: $filter, after: $after) { __typename
     ... on AuditEntryBatchSent { eventId sentCount progressPercent auditEntries { id } }
@@ -96,6 +100,41 @@ async def test_entries_of_an_incident_come_as_they_are_recorded_and_decisions_by
     async with ada.watch(INCIDENT, incidentId=incident, after=event["eventId"]) as stream:
         assert await told(stream) == ("DecisionLogged", decided)
         assert await told(stream) == ("AuditEntryCreated", missed)
+
+
+async def test_evidence_and_custody_come_to_who_may_see_evidence_and_their_entries_to_others(
+    services: Services, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def exists(ctx: Context, incident_id: str) -> bool:
+        return True
+
+    monkeypatch.setattr(incident_exists, "listeners", [exists])
+    org, incident = ids.new_id("org"), ids.new_id("incident")
+    olga = await member(services, new_phone, org, COMPLIANCE_OFFICER)
+    ada = await member(services, new_phone, org, AUDIT_READER)
+    holder = await custodian(new_phone, services, org)
+    upload = await sent(holder, services)
+    async with (
+        olga.watch(INCIDENT, incidentId=incident) as seen,
+        ada.watch(INCIDENT, incidentId=incident) as told,
+    ):
+        done = await collect(holder, upload, incidentId=incident)
+        assert done["errors"] == []
+        id = done["evidence"]["id"]
+        event = (await seen.next())["incidentAuditEvents"]
+        assert (event["__typename"], event["evidenceEdge"]["node"]["id"]) == ("EvidenceAdded", id)
+        event = (await told.next())["incidentAuditEvents"]
+        assert (event["__typename"], event["auditEntryEdge"]["node"]["resourceId"]) == (
+            "AuditEntryCreated",
+            id,
+        )
+        await holder.do("recordCustody", "evidence { id }", evidenceId=id, action="ANALYZED")
+        for stream, expected in ((seen, "CustodyRecorded"), (told, "AuditEntryCreated")):
+            event = (await stream.next())["incidentAuditEvents"]
+            while event["__typename"] == "AuditEntryCreated" and expected == "CustodyRecorded":
+                # What became of the file may come in between.
+                event = (await stream.next())["incidentAuditEvents"]
+            assert event["__typename"] == expected
 
 
 async def test_who_does_not_read_an_incident_does_not_watch_it_and_the_denial_is_on_record(

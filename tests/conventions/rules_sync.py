@@ -24,8 +24,8 @@ PARTICIPLE = re.compile(r"(?:ed|begun|left|made|read|reset|sent|taken|written)$"
 
 OF_STREAMS = frozenset({"ResyncRequired", "StreamComplete"})
 """Events about the stream itself, which are of no type."""
-TO_COME = frozenset({"Decision"})
-"""Types of systems to come that events are named by already."""
+OF_DOMAINS = frozenset({"Custody", "Decision"})
+"""Words of a domain that events are named by beside types."""
 
 ENTITY_EVENT = re.compile(r"(\w+)(?:Created|Updated|Deleted)$")
 
@@ -51,7 +51,7 @@ def misnamed_events(schema: GraphQLSchema) -> list[str]:
         if each.name not in OF_STREAMS
         and (
             not PARTICIPLE.search(each.name)
-            or not _begins_with_type(each.name, (names | TO_COME) - {each.name})
+            or not _begins_with_type(each.name, (names | OF_DOMAINS) - {each.name})
         )
     ] + [
         f"{each.name} ends in Event: leave that to unions."
