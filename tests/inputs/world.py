@@ -22,6 +22,7 @@ from graphql import (
 
 from core import clock, ids
 from core.context import Services
+from stores.audit.roles import AUDIT_ADMIN, COMPLIANCE_OFFICER
 from stores.auth import Role
 from stores.catalog import stock
 from stores.catalog.roles import CATALOG_STAFF
@@ -29,7 +30,7 @@ from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, comment, publish
-from tests.phone import Phone, key
+from tests.phone import Phone, granted, key
 from tests.test_schema import SNAPSHOT
 
 SCHEMA: GraphQLSchema = build_schema(SNAPSHOT.read_text())
@@ -138,14 +139,15 @@ def _put(whole: dict[str, Any], type: GraphQLInputObjectType, path: Path, value:
 
 
 async def make_world(new_phone: NewPhone, services: Services) -> World:
-    """Two friends who talk, write and shop; Ada may do everything."""
+    """Two friends who talk, write and shop; Ada may do everything, in her organization too."""
     ada = await staff(new_phone, services, *CATALOG_STAFF, name="Ada")
     bob = await new_phone("Bob")
-    roles = {"roles": list(Role)}
+    roles = {"roles": list(Role), "org": "acme"}
     await services.db.write(
         {"update": "users", "updates": [{"q": {"_id": ada.user_id}, "u": {"$set": roles}}]}
     )
     ada = await new_phone(user_id=ada.user_id)
+    await granted(services, ada, AUDIT_ADMIN, COMPLIANCE_OFFICER, scope_id="acme")
     await befriend(ada, bob)
     chat, post, other = await open_chat(ada, bob), await publish(ada), await publish(bob)
     said, heard = await say(ada, chat), await say(bob, chat)
@@ -183,6 +185,7 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
     }
     of = {
         "updateMessage": {"messageId": said["id"]},
+        "placeLegalHold": {"target": {"subjectId": ada.user_id}},
         "acknowledgeNotification": {"target": {"notificationId": ids.new_id("notification")}},
         "submitMessageReport": {"messageId": heard["id"]},
         "updatePost": {"postId": post},
