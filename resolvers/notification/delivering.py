@@ -184,12 +184,7 @@ async def move(
     ctx: Context, delivery: Mapping[str, Any], status: DeliveryStatus, **fields: Any
 ) -> Delivery | None:
     """Move a delivery to a state that may follow its own, and what follows from that; None if none may."""
-    table = store.deliveries.moves
-    assert table is not None
-    before = [was for was, following in table.table.items() if status in following]
-    changed = await ctx.tx.update(
-        store.deliveries, delivery, set={"status": status, **fields}, where={"status": {"$in": before}}
-    )
+    changed = await ctx.tx.update(store.deliveries, delivery, set={"status": status, **fields})
     if changed is None:
         return None
     reason = changed["failure_reason"] or ""

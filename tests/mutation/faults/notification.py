@@ -84,9 +84,9 @@ FAULTS = [
     ),
     Fault(
         "a late event moves a delivery back",
-        "resolvers/notification/delivering.py",
-        'where={"status": {"$in": before}}',
-        "where={}",
+        "stores/notification/deliveries.py",
+        "DeliveryStatus.OPENED: (),",
+        "DeliveryStatus.OPENED: {DeliveryStatus.DELIVERED, DeliveryStatus.FAILED},",
         DELIVERS,
     ),
     Fault(
