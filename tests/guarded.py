@@ -16,12 +16,14 @@ from cryptography.x509.oid import NameOID
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from core.storage import privileges
 from devstack.mongo import EmbeddedMongo
 from devstack.process import ServerProcess, accepts
 from devstack.redis import EmbeddedRedis
 
 DATABASE = "landfall"
 PASSWORD = "right & safe"
+LIMITED = "limited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,9 @@ class Guarded:
     redis_port: int
     certificate: Path
 
-    def mongo(self, password: str | None = PASSWORD, **options: str) -> str:
+    def mongo(self, password: str | None = PASSWORD, user: str = "landfall", **options: str) -> str:
         """Connection string of a user who may read and write one database; anonymous without a password."""
-        who = "" if password is None else f"landfall:{quote(password)}@"
+        who = "" if password is None else f"{user}:{quote(password)}@"
         more = "".join(f"&{name}={value}" for name, value in options.items())
         return f"mongodb://{who}127.0.0.1:{self.mongo_port}/{DATABASE}?replicaSet=rs0{more}"
 
@@ -43,7 +45,7 @@ class Guarded:
 
 @contextmanager
 def guarded(folder: Path) -> Iterator[Guarded]:
-    """Both servers, with one user each."""
+    """Both servers, with a user; that of MongoDB has another, LIMITED, with the role that Landfall needs."""
     certificate = self_signed(folder)
     mongo = EmbeddedMongo(folder / "mongo", ephemeral=True)
     mongo.start()
@@ -51,6 +53,8 @@ def guarded(folder: Path) -> Iterator[Guarded]:
         client[DATABASE].command(
             "createUser", "landfall", pwd=PASSWORD, roles=[{"role": "readWrite", "db": DATABASE}]
         )
+        client[DATABASE].command(privileges.role(DATABASE))
+        client[DATABASE].command("createUser", LIMITED, pwd=PASSWORD, roles=[privileges.ROLE])
     mongo.stop()
     key = folder / "key"
     key.write_text("of the set" * 10)

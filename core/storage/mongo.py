@@ -102,6 +102,20 @@ def hosts(url: str) -> list[str]:
     return urlsplit(url).netloc.rpartition("@")[2].split(",")
 
 
+INSERT_ONLY: set[str] = set()
+"""Collections whose documents are never changed, as they are declared."""
+
+
+class InsertOnly(RuntimeError):
+    """A document of a collection that takes none but new ones was to be changed or deleted: a bug."""
+
+
+def _check_insert_only(command: Mapping[str, Any]) -> None:
+    verb, name = next(iter(command.items()))
+    if name in INSERT_ONLY and verb != "insert":
+        raise InsertOnly(f"{verb} of {name}")
+
+
 class Database:
     """Reads and writes of one database; inside a transaction, one command at a time on its session."""
 
@@ -235,6 +249,7 @@ class Database:
 
     async def write(self, command: dict[str, Any]) -> dict[str, Any]:
         """One `insert`, `update`, `delete` or `findAndModify`; raises what the server says of a row."""
+        _check_insert_only(command)
         if self.session is None:
             command = {**command, "writeConcern": {"w": "majority"}}
         else:
@@ -247,6 +262,7 @@ class Database:
         Outside a transaction it is sent at once.
         """
         if self.session is not None:
+            _check_insert_only(command)
             self._ahead.append((command, refused))
             return
         try:
@@ -258,6 +274,8 @@ class Database:
         """Writes of a transaction in one round trip; raises what the server says of the first that fails."""
         if self.session is None:
             raise errors.InvalidOperation("Only a transaction writes all or nothing.")
+        for command in commands:
+            _check_insert_only(command)
         for command, outcome in zip(commands, await self._together(self.session, commands), strict=True):
             self.last_write = command
             if isinstance(outcome, errors.PyMongoError):

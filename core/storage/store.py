@@ -8,6 +8,7 @@ from typing import Any, Generic, TypedDict, TypeVar, cast
 from pymongo.errors import OperationFailure
 
 from core import paging
+from core.storage import mongo
 from core.storage.indexes import Index, settle
 from core.storage.indexes import index as index
 from core.storage.mongo import MAX_ROWS, Database
@@ -67,9 +68,10 @@ class Collection(Generic[T]):
 
     `versioned` documents carry a version, which the unit of work raises with each change. `synced` ones do
     too, and are logged then: by the unit of work where `scopes` says who reads them, by the resolver
-    otherwise. What a person owns, by the field `owner`, is in their export and goes with their account. The
-    hash of `shard_key` says on which shard a document lies; without one the collection lies whole on one of
-    them. `moves` says which states may follow which.
+    otherwise. What a person owns, by the field `owner`, is in their export and goes with their account.
+    Documents of `insert_only` collections are never changed and never deleted: neither the handle nor the
+    database's account (`core.storage.privileges`) can. The hash of `shard_key` says on which shard a document
+    lies; without one the collection lies whole on one of them. `moves` says which states may follow which.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Collection(Generic[T]):
     further: tuple[Further, ...] = ()
     moves: Moves | None = None
     versioned: bool = False
+    insert_only: bool = False
 
     def key_of(self, target: Target) -> dict[str, Any]:
         """Write filter: names one document with its shard key, as the router of a sharded cluster demands."""
@@ -252,6 +255,7 @@ def collection(
     owner: str | None = None,
     moves: Moves | None = None,
     versioned: bool = False,
+    insert_only: bool = False,
 ) -> Collection[T]:
     """Declare a collection; its name is taken once. Its `sealed` fields can be re-encrypted with another key.
 
@@ -268,6 +272,7 @@ def collection(
         owner=owner,
         moves=moves,
         versioned=versioned or synced,
+        insert_only=insert_only,
     )
     return _declare(declared)
 
@@ -331,6 +336,8 @@ def _declare(declared: Collection[T]) -> Collection[T]:
     if declared.name in COLLECTIONS:
         raise ValueError(f"The collection {declared.name!r} is declared twice.")
     COLLECTIONS[declared.name] = declared
+    if declared.insert_only:
+        mongo.INSERT_ONLY.add(declared.name)
     return declared
 
 

@@ -41,7 +41,23 @@ class Outrun(RuntimeError):
 async def sequence_all(services: Services) -> int:
     """Chain all accepted entries; how many there were."""
     waiting = await store.chains_in(services.db, AuditEntryStatus.ACCEPTED)
-    return await sequence(services, waiting) if waiting else 0
+    try:
+        return await sequence(services, waiting) if waiting else 0
+    except Outrun:
+        return await _sequence_each(services, waiting)
+
+
+async def _sequence_each(services: Services, chain_ids: Collection[str]) -> int:
+    """Chain by chain: one whose next place is taken, by whoever put something there, stops no other."""
+    done, outrun = 0, []
+    for chain_id in chain_ids:
+        try:
+            done += await sequence(services, [chain_id])
+        except Outrun:
+            outrun.append(chain_id)
+    if outrun:
+        raise Outrun(", ".join(outrun))
+    return done
 
 
 async def sequence(services: Services, chain_ids: Collection[str]) -> int:

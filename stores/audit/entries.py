@@ -142,8 +142,9 @@ entries = collection(
             for person in ("actor_id", "subject_id")
         ),
     ],
+    insert_only=True,
 )
-entry_keys = collection("audit_keys", EntryKey)
+entry_keys = collection("audit_keys", EntryKey, insert_only=True)
 entry_states = collection(
     "audit_entry_state",
     AuditEntryState,

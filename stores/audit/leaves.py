@@ -24,6 +24,7 @@ leaves = collection(
     AuditLeaf,
     indexes=[index("org_id", "index", unique=True), index("chain_id", "-seq")],
     shard_key="org_id",
+    insert_only=True,
 )
 
 

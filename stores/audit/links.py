@@ -46,6 +46,7 @@ links = collection(
     AuditLink,
     indexes=[index("chain_id", "seq", unique=True), BY_ENTRY],
     shard_key="chain_id",
+    insert_only=True,
 )
 chains = collection("audit_chains", AuditChain, indexes=[index("org_id")])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core import jobs
+from core import ids, jobs
 from core.audit import Act, Mode, record, record_apart
 from core.context import Context, Services
 from core.errors import UserError
@@ -22,6 +22,7 @@ from server import lifespan
 from stores import audit as store
 from stores.audit import AuditEntry, AuditEntryStatus, AuditLink
 from tests.audit import logs
+from tests.audit.tampering import Log
 
 
 def whole(entries: list[AuditEntry], links: list[AuditLink]) -> bool:
@@ -125,11 +126,24 @@ async def test_a_batch_that_is_outrun_ten_times_is_left_for_the_next_run(
         await sequencing.sequence(services, [f"org:{org_id}:0"])
     assert tries == sequencing.ATTEMPTS
     assert await logs.statuses(services, made) == {AuditEntryStatus.ACCEPTED}
-    await services.db.write(
-        {"delete": store.links.name, "deletes": [{"q": {"chain_id": forged["chain_id"]}, "limit": 0}]}
-    )
+    await Log(services, org_id, made).delete(store.links.name, chain_id=forged["chain_id"])
     await sequencing.sequence(services, [f"org:{org_id}:0"])
     assert await logs.statuses(services, made) == {AuditEntryStatus.CHAINED}
+
+
+async def test_a_chain_whose_next_place_is_taken_stops_no_other(services: Services) -> None:
+    org_id = logs.new_org()
+    [forged], _ = sequencing.linked(org_id, f"org:{org_id}:0", chain.EMPTY, [logs.entry(org_id)])
+    await services.db.write({"insert": store.links.name, "documents": [forged]})
+    stuck, fine = [logs.entry(org_id)], [logs.entry(org_id, incident_id=ids.new_id("incident"))]
+    await logs.accept(services, [*stuck, *fine])
+    with pytest.raises(sequencing.Outrun):
+        await sequence_task(services)
+    assert await logs.statuses(services, fine) == {AuditEntryStatus.CHAINED}
+    assert await logs.statuses(services, stuck) == {AuditEntryStatus.ACCEPTED}
+    await Log(services, org_id, stuck).delete(store.links.name, chain_id=forged["chain_id"])
+    await sequence_task(services)
+    assert await logs.statuses(services, stuck) == {AuditEntryStatus.CHAINED}
 
 
 async def test_decisions_are_signed_singly(services: Services) -> None:

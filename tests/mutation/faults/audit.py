@@ -8,7 +8,31 @@ PROOFS = ("tests/audit/test_proofs.py",)
 
 CHECKING = ("tests/audit/test_checking.py",)
 
+ROLE = ("tests/server/test_database_role.py",)
+SEQUENCING = ("tests/audit/test_sequencing.py",)
+
 FAULTS = [
+    Fault(
+        "our own code may change what is on record",
+        "core/storage/mongo.py",
+        'if name in INSERT_ONLY and verb != "insert":',
+        "if False:",
+        ROLE,
+    ),
+    Fault(
+        "the database lets our account change what is on record",
+        "core/storage/privileges.py",
+        "ADDED if declared.insert_only else CHANGED",
+        "CHANGED",
+        ROLE,
+    ),
+    Fault(
+        "a chain whose next place is taken stops all others",
+        "resolvers/audit/sequencing.py",
+        "return await _sequence_each(services, waiting)",
+        "raise",
+        SEQUENCING,
+    ),
     Fault(
         "an entry that was put in past the service is not looked for",
         "resolvers/audit/unrecorded.py",
