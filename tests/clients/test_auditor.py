@@ -74,18 +74,17 @@ async def log(services: Services) -> Log:
 
 @pytest.fixture
 async def auditor(services: Services, address: str, log: Log, tmp_path: Path) -> Auditor:
-    email = f"{ids.new_id('auditor')}@example.com"
-    user_id = await make_user(
-        services,
-        "Ada",
-        email=email,
-        password_hash=await hash_password(PASSWORD),
-        org=log.org_id,
-        roles=[Role.MEMBER, Role.AUDITOR],
-    )
+    return Auditor(address, await make_auditor(services, log.org_id), tmp_path / "seen.json")
+
+
+async def make_auditor(services: Services, org_id: str) -> str:
+    """Email address of a new auditor of an organization, who signs in by PASSWORD."""
+    email, hashed = f"{ids.new_id('auditor')}@example.com", await hash_password(PASSWORD)
+    roles = [Role.MEMBER, Role.AUDITOR]
+    user_id = await make_user(services, "Ada", email=email, password_hash=hashed, org=org_id, roles=roles)
     key = {"_id": accounts.email_key(email), "user_id": user_id}
     await services.db.write({"insert": accounts.user_keys.name, "documents": [key]})
-    return Auditor(address, email, tmp_path / "seen.json")
+    return email
 
 
 async def test_a_sound_log_is_sound_each_time(log: Log, auditor: Auditor) -> None:
