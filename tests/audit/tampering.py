@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.context import Services
-from core.ledger import chain
+from core.ledger import chain, tiles
 from core.ledger.chain import Head
 from core.storage.mongo import Database
 from resolvers.audit import sequencing, verifying
@@ -117,6 +117,20 @@ async def dropped(log: Log) -> None:
     for _ in range(4):
         await log.drop(0)
     await log.delete(store.chains.name, _id=log.chain_id)
+
+
+async def rewritten_with_its_tree(log: Log) -> None:
+    """The end of a chain, with the leaves and inner nodes of the log, but not its signed checkpoint."""
+    await log.rewrite(2)
+    links = {link["seq"]: link["current_hash"] for link in await log.links()}
+    rows = await store.leaves_between(log.services.db, log.org_id, 0, 12)
+    for row in rows:
+        if row["chain_id"] == log.chain_id:
+            await log.change(store.leaves.name, row["_id"], current_hash=links[row["seq"]])
+            row["current_hash"] = links[row["seq"]]
+    made = tiles.append(0, {}, [store.leaf_of(row).hash for row in rows])
+    for tile in store.tile_documents(log.org_id, made):
+        await log.change(store.tiles.name, tile["_id"], hashes=tile["hashes"])
 
 
 MATRIX = {

@@ -13,6 +13,7 @@ from jobs.audit import sealing as tasks
 from resolvers.audit import checking, sealing, sequencing
 from resolvers.audit.anomalies import AuditAnomaly, raise_anomaly
 from resolvers.auth import grants_held
+from resolvers.auth.grants_held import GrantsHeld
 from stores import audit as store
 from stores.audit import AuditAnomalyKind, IntegrityCheckKind
 from stores.audit.roles import AUDIT_ADMIN
@@ -28,6 +29,7 @@ from tests.audit.tampering import (
     newest_deleted,
     newest_deleted_with_its_head,
     rewritten,
+    rewritten_with_its_tree,
     swapped,
 )
 from tests.conftest import NewPhone
@@ -164,6 +166,24 @@ async def test_tampering_is_found_by_the_hourly_check_and_alerted(
         assert check["hashChainBroken"]
 
 
+async def test_chain_rewritten_consistently_root_differs_from_the_signed_checkpoint_alert(
+    log: Log, auditor: Phone, admin: Phone
+) -> None:
+    """Row: Chain rewritten consistently (with leaves and tree; only the signature is not to be had)."""
+    await rewritten_with_its_tree(log)
+    async with admin.watch(ALERTS) as stream:
+        await checked_hourly(log)
+        alert = (await stream.next())["auditAlerts"]
+    check = await latest(auditor)
+    assert (alert["integrityCheck"]["id"], alert["chainId"], alert["firstBadSeq"]) == (
+        check["id"],
+        None,
+        None,
+    )
+    assert [each["problem"] for each in check["damages"]] == ["ROOT_DIFFERS"]
+    assert check["hashChainBroken"]
+
+
 async def test_log_forked_or_shortened_is_alerted(log: Log, auditor: Phone, admin: Phone) -> None:
     """Row: Log forked or shortened."""
     await jobs.run_due(log.services)
@@ -296,6 +316,9 @@ async def test_checks_are_for_who_reads_or_administers_the_log_of_the_organizati
         done = await phone.do("verifyAuditIntegrity", VERIFIED, startEntryId="x", endEntryId="y")
         assert [each["code"] for each in done["errors"]] == ["FORBIDDEN"]
     assert (await admin.run(NODE, id=check["id"]))["node"] == check
+    stranger = await new_phone("Mary", org=logs.new_org(), roles=[Role.MEMBER, Role.AUDITOR])
+    assert (await stranger.run(NODE, id=check["id"]))["node"] is None
+    assert (await stranger.run(CHECKS))["integrityChecks"]["edges"] == []
     nobodys = await new_phone("Edith")
     done = await nobodys.do("verifyAuditIntegrity", VERIFIED, startEntryId="x", endEntryId="y")
     assert [each["code"] for each in done["errors"]] == ["NO_ORGANIZATION"]
@@ -342,7 +365,11 @@ async def test_grant_expires_while_subscribed_stream_closed_forbidden(log: Log, 
             await stream.next()
 
 
-async def test_a_role_that_is_taken_ends_the_stream_forbidden(log: Log, admin: Phone) -> None:
+async def test_a_role_that_is_taken_ends_the_stream_forbidden(
+    log: Log, admin: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a process that learns of it after the stream does.
+    monkeypatch.setattr(GrantsHeld, "forget", lambda self, user_id: None)
     ctx = Context(log.services)
     [grant] = await all_grants.find(ctx.db, {"user_id": admin.user_id})
 

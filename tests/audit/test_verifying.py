@@ -15,7 +15,7 @@ from resolvers.audit.findings import intact
 from stores import audit as store
 from stores.audit import AuditIntegrity, IntegrityCheckKind
 from tests.audit import logs
-from tests.audit.tampering import MATRIX, Log, flipped, middle_deleted, moved
+from tests.audit.tampering import MATRIX, Log, flipped, middle_deleted, moved, rewritten_with_its_tree
 
 ALERTS: list[IntegrityAlert] = []
 
@@ -61,16 +61,7 @@ async def test_a7_tampering_is_found_at_its_first_place(
 
 
 async def test_a_log_rewritten_with_its_leaves_and_tiles_differs_from_the_signed_root(log: Log) -> None:
-    await log.rewrite(2)
-    links = {link["seq"]: link["current_hash"] for link in await log.links()}
-    rows = await store.leaves_between(log.services.db, log.org_id, 0, 12)
-    for row in rows:
-        if row["chain_id"] == log.chain_id:
-            await log.change(store.leaves.name, row["_id"], current_hash=links[row["seq"]])
-            row["current_hash"] = links[row["seq"]]
-    made = sealing.tiles.append(0, {}, [store.leaf_of(row).hash for row in rows])
-    for tile in store.tile_documents(log.org_id, made):
-        await log.change(store.tiles.name, tile["_id"], hashes=tile["hashes"])
+    await rewritten_with_its_tree(log)
     check = await log.verify()
     assert [each["problem"] for each in check["details"]] == ["ROOT_DIFFERS"]
     assert check["hash_chain_broken"]
@@ -147,7 +138,13 @@ async def test_an_entry_is_compared_with_its_link_before_it_is_shown(log: Log) -
     assert not intact({**entry, "action": "forged"}, links[1])
 
 
-BYTES = {"action": str, "actor_role": str, "ip_masked": str, "outcome": str}
+KINDS = ("byte", "details", "type", "emptied", "dropped", "swapped", "dated", "leaf", "hash")
+
+
+def _with_other_byte(data: strategies.DataObject, text: str) -> str:
+    """The text with one character that differs in a bit."""
+    at = data.draw(strategies.integers(0, max(len(text) - 1, 0)))
+    return f"{text[:at]}{chr(ord(text[at]) ^ 1) if text else 'x'}{text[at + 1 :]}"
 
 
 @pytest.fixture(scope="module")
@@ -155,22 +152,31 @@ async def shared(services: Services) -> Log:
     return Log(services, *await logs.sealed_log(services))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=strategies.data())
 async def test_any_change_is_found(shared: Log, data: strategies.DataObject) -> None:
     """A byte changed, an entry dropped, swapped or back-dated; then it is put back."""
     seq = data.draw(strategies.integers(0, 3))
-    kind = data.draw(strategies.sampled_from(["byte", "dropped", "swapped", "dated", "leaf", "hash"]))
+    kind = data.draw(strategies.sampled_from(KINDS))
     links = await shared.links()
     entry, link = await shared.entry(seq), links[seq]
     leaf = await store.leaf_at(shared.services.db, shared.org_id, shared.chain_id, seq)
     assert leaf is not None
     if kind == "byte":
-        field = data.draw(strategies.sampled_from(sorted(BYTES)))
-        at = data.draw(strategies.integers(0, max(len(entry[field]) - 1, 0)))  # type: ignore[literal-required]
-        text = entry[field]  # type: ignore[literal-required]
-        changed = f"{text[:at]}{chr(ord(text[at]) ^ 1) if text else 'x'}{text[at + 1 :]}"
-        await shared.change(store.entries.name, entry["_id"], **{field: changed})
+        texts = {name: value for name, value in entry.items() if isinstance(value, str) and name != "_id"}
+        field = data.draw(strategies.sampled_from(sorted(texts)))
+        await shared.change(store.entries.name, entry["_id"], **{field: _with_other_byte(data, texts[field])})
+    elif kind == "details":
+        details = {**entry["details"], "text": _with_other_byte(data, entry["details"]["text"])}
+        await shared.change(store.entries.name, entry["_id"], details=details)
+    elif kind == "type":
+        # The text of a number in the number's place.
+        await shared.change(store.entries.name, entry["_id"], details={**entry["details"], "n": "1"})
+    elif kind == "emptied":
+        given = sorted(name for name, value in entry.items() if value is not None and name != "_id")
+        await shared.change(
+            store.entries.name, entry["_id"], **{data.draw(strategies.sampled_from(given)): None}
+        )
     elif kind == "dropped":
         await shared.delete(store.entries.name, _id=entry["_id"])
     elif kind == "swapped":
