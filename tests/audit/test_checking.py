@@ -8,17 +8,13 @@ from typing import Any
 import pytest
 
 from core import clock, ids, jobs
-from core.context import Context, Services
+from core.context import Services
 from jobs.audit import sealing as tasks
 from resolvers.audit import checking, sealing, sequencing
-from resolvers.audit.anomalies import AuditAnomaly, raise_anomaly
-from resolvers.auth import grants_held
-from resolvers.auth.grants_held import GrantsHeld
 from stores import audit as store
-from stores.audit import AuditAnomalyKind, IntegrityCheckKind
+from stores.audit import IntegrityCheckKind
 from stores.audit.roles import AUDIT_ADMIN
 from stores.auth import Role
-from stores.auth import grants as all_grants
 from tests.audit import logs
 from tests.audit.steps import on_record
 from tests.audit.tampering import (
@@ -322,65 +318,6 @@ async def test_checks_are_for_who_reads_or_administers_the_log_of_the_organizati
     nobodys = await new_phone("Edith")
     done = await nobodys.do("verifyAuditIntegrity", VERIFIED, startEntryId="x", endEntryId="y")
     assert [each["code"] for each in done["errors"]] == ["NO_ORGANIZATION"]
-
-
-async def test_alerts_resume_without_loss(log: Log, admin: Phone) -> None:
-    await flipped(log)
-    async with admin.watch(ALERTS) as stream:
-        await checked_hourly(log)
-        first = (await stream.next())["auditAlerts"]
-    await log.verify()
-    async with admin.watch(ALERTS, after=first["eventId"]) as stream:
-        second = (await stream.next())["auditAlerts"]
-        assert second["integrityCheck"]["id"] != first["integrityCheck"]["id"]
-        assert (second["chainId"], second["firstBadSeq"]) == (log.chain_id, 1)
-
-
-async def test_an_anomaly_is_alerted_and_told_to_administrators(log: Log, admin: Phone) -> None:
-    ctx, now = Context(log.services), clock.now().replace(microsecond=0)
-    anomaly = AuditAnomaly(
-        AuditAnomalyKind.BULK_READ, log.org_id, "user_x", 5_000, now - timedelta(minutes=5), now
-    )
-    async with admin.watch(ALERTS) as stream:
-        await ctx.unit(lambda: raise_anomaly(ctx, anomaly))
-        told = (await stream.next())["auditAlerts"]
-    assert (told["__typename"], told["anomaly"]["kind"], told["anomaly"]["actorId"]) == (
-        "AuditAnomalyDetected",
-        "BULK_READ",
-        "user_x",
-    )
-    assert told["anomaly"]["actCount"] == 5_000
-    await jobs.run_due(log.services)
-    [edge] = (await admin.run(INBOX))["viewer"]["inbox"]["edges"]
-    assert edge["node"]["notification"]["priority"] == "HIGH"
-
-
-async def test_grant_expires_while_subscribed_stream_closed_forbidden(log: Log, new_phone: NewPhone) -> None:
-    """Row: Grant expires while subscribed."""
-    ada = await new_phone("Ada", org=log.org_id)
-    soon = clock.now() + timedelta(seconds=0.5)
-    await granted(log.services, ada, AUDIT_ADMIN, scope_id=log.org_id, expires_at=soon)
-    async with ada.watch(ALERTS) as stream:
-        with pytest.raises(AssertionError, match="FORBIDDEN"):
-            await stream.next()
-
-
-async def test_a_role_that_is_taken_ends_the_stream_forbidden(
-    log: Log, admin: Phone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # As in a process that learns of it after the stream does.
-    monkeypatch.setattr(GrantsHeld, "forget", lambda self, user_id: None)
-    ctx = Context(log.services)
-    [grant] = await all_grants.find(ctx.db, {"user_id": admin.user_id})
-
-    async def take() -> None:
-        await ctx.tx.delete(all_grants, grant)
-        grants_held.tell(ctx, admin.user_id)
-
-    async with admin.watch(ALERTS) as stream:
-        await ctx.unit(take)
-        with pytest.raises(AssertionError, match="FORBIDDEN"):
-            await stream.next()
 
 
 async def test_two_servers_append_at_once_no_gap(services: Services, new_phone: NewPhone) -> None:

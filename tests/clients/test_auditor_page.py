@@ -58,7 +58,7 @@ class Page:
         self.browser.find_element(By.TAG_NAME, "button").click()
 
     async def audit(self) -> tuple[str, list[str]]:
-        """What it says, and what it found."""
+        """Its verdict, and what it found."""
         await asyncio.to_thread(self._audit)
         await eventually(self._has_verdict, seconds=30)
         return await asyncio.to_thread(self._said)

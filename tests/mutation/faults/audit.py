@@ -7,6 +7,7 @@ PLACES = ("tests/audit/test_places.py",)
 PROOFS = ("tests/audit/test_proofs.py",)
 
 CHECKING = ("tests/audit/test_checking.py",)
+ALERTS = ("tests/audit/test_alerts.py",)
 
 ROLE = ("tests/server/test_database_role.py",)
 SEQUENCING = ("tests/audit/test_sequencing.py",)
@@ -80,14 +81,14 @@ FAULTS = [
         "subscriptions/audit/alerts.py",
         "    if grant is None:\n",
         "    if False:\n",
-        CHECKING,
+        ALERTS,
     ),
     Fault(
         "alerts go on when the role is over",
         "subscriptions/audit/alerts.py",
         'return None if until == float("inf") else max(until - clock.timestamp(), 0.0)',
         "return None",
-        CHECKING,
+        ALERTS,
     ),
     Fault(
         "what a check found is not kept beside the entry",
