@@ -1,7 +1,7 @@
 """Checks of the log that people ask for, and what all checks found."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, TypedDict
 
 from core import jobs, nodes, paging
 from core.audit import Act, record
@@ -43,15 +43,6 @@ class Verified(TypedDict):
     integrity_check_edge: dict[str, Any]
 
 
-class Range(NamedTuple):
-    """Range of a chain to check, with what was found where that is known by now."""
-
-    first: AuditLink | None
-    last: AuditLink | None
-    findings: Findings | None
-    """None for a range that is checked by a job."""
-
-
 @guard(store.CHECK_PREFIX)
 async def visible_checks(ctx: Context, wanted: Sequence[str]) -> list[IntegrityCheck | None]:
     """Access guard of checks: those of the organization, for who reads its log."""
@@ -69,26 +60,26 @@ async def integrity_checks(ctx: Context, *, args: PageArgs) -> dict[str, Any]:
     return found
 
 
-async def prepare_range(ctx: Context, *, start_entry_id: Id, end_entry_id: Id) -> Range:
-    """Find the entries, and check those between them unless they are very many."""
+async def check_range(ctx: Context, *, start_entry_id: Id, end_entry_id: Id) -> Findings | None:
+    """Check the entries from one to another of the log; None where they are so many that a job does."""
     await ctx.limit(VERIFY_RATE)
-    start = await nodes.for_update(ctx, store.entries, start_entry_id, field="start_entry_id")
-    end = await nodes.for_update(ctx, store.entries, end_entry_id, field="end_entry_id")
+    start = await _of_log(ctx, start_entry_id, "start_entry_id")
+    end = await _of_log(ctx, end_entry_id, "end_entry_id")
     if start["chain_id"] != end["chain_id"]:
         raise UserError("CHAIN_MISMATCH", "The entries are of two chains.", field=["end_entry_id"])
     links = await _links(ctx, start, end)
     first, last = links.get(start["_id"]), links.get(end["_id"])
     if first is None or last is None:
-        return Range(first, last, _without_place(start, end, links=links))
+        return _without_place(start, end, links=links)
     if first["seq"] > last["seq"]:
         raise UserError("OUT_OF_RANGE", "The end comes before the start.", field=["end_entry_id"])
     if last["seq"] - first["seq"] >= MOST_AT_ONCE:
-        return Range(first, last, None)
-    return Range(first, last, await verifying.verify_range(ctx.services, first, last))
+        return None
+    return await verifying.verify_range(ctx.services, first, last)
 
 
 async def verify_audit_integrity(
-    ctx: Context, *, start_entry_id: Id, end_entry_id: Id, prepared: Range
+    ctx: Context, *, start_entry_id: Id, end_entry_id: Id, prepared: Findings | None
 ) -> Verified:
     """Store what a check of the entries from one to another found, or have a job make it."""
     check = begun(
@@ -98,11 +89,11 @@ async def verify_audit_integrity(
         start_entry_id=start_entry_id,
         end_entry_id=end_entry_id,
     )
-    if prepared.findings is None:
+    if prepared is None:
         check = await ctx.tx.insert(store.checks, check)
         await jobs.enqueue(ctx.tx, "audit.verify_range", org_id=ctx.org, check_id=check["_id"])
     else:
-        check = await conclude(ctx, check, prepared.findings)
+        check = await conclude(ctx, check, prepared)
     details = {"start": start_entry_id, "end": end_entry_id, "check": check["_id"]}
     await record(ctx, Act("audit.verified", "COMPLIANCE_CHECK", "AUDIT_LOG", details=details, source=META))
     edge = paging.edge_of(_listing(ctx.org), LATEST, check)
@@ -127,11 +118,21 @@ async def verify_later(services: Services, org_id: str, check_id: str) -> None:
     await finish(services, check, findings)
 
 
+async def _of_log(ctx: Context, entry_id: Id, field: str) -> AuditEntry:
+    """Entry of the organization's log; NOT_FOUND for one of another log, which may be read as well."""
+    entry = await nodes.for_update(ctx, store.entries, entry_id, field=field)
+    if entry["org_id"] != ctx.org:
+        raise UserError("NOT_FOUND", nodes.GONE, field=[field])
+    return entry
+
+
 async def _links(ctx: Context, *entries: AuditEntry) -> dict[str, AuditLink]:
     """Links of entries of one chain, which get their places now if they wait for them."""
-    await sequencing.chained_before(ctx.services, entries[0]["chain_id"], SEQUENCING_SECONDS)
-    places = [(entry["chain_id"], entry["_id"]) for entry in entries]
+    places = {(entry["chain_id"], entry["_id"]) for entry in entries}
     found = await store.links_of_entries(ctx.services.db, places)
+    if len(found) < len(places):
+        await sequencing.chained_before(ctx.services, entries[0]["chain_id"], SEQUENCING_SECONDS)
+        found = await store.links_of_entries(ctx.services.db, places)
     return {link["entry_id"]: link for link in found.values()}
 
 

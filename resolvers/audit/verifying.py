@@ -62,6 +62,10 @@ async def verify_range(services: Services, first: AuditLink, last: AuditLink) ->
         heads = {chain_id: after}
         await _verify_places(services, [(chain_id, seq, by_seq.get(seq)) for seq in seqs], heads, findings)
         after = heads[chain_id]
+    head = await store.chains.by_id(services.db, chain_id)
+    if head is None or head["seq"] < last["seq"]:
+        # A link with the right hash that the chain knows nothing of.
+        findings.add(Damage(IntegrityProblem.FOREIGN, chain_id, last["seq"], last["entry_id"]))
     return findings
 
 

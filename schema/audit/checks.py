@@ -72,7 +72,7 @@ class CheckMutations:
 
     verify_audit_integrity = mutation(
         checking.verify_audit_integrity,
-        prepare=checking.prepare_range,
+        prepare=checking.check_range,
         roles=CHECKERS,
         refuses="CHAIN_MISMATCH OUT_OF_RANGE",
         returns={

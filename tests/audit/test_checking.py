@@ -21,6 +21,7 @@ from tests.audit.tampering import (
     Log,
     dropped,
     flipped,
+    inserted,
     moved,
     newest_deleted,
     newest_deleted_with_its_head,
@@ -227,11 +228,14 @@ async def test_entries_of_two_chains_or_in_the_wrong_order_are_refused(log: Log,
     links = await log.links()
     other = next(entry["_id"] for entry in log.entries if entry["chain_id"] != log.chain_id)
     hidden = logs.entry(logs.new_org())
+    # What the auditor did elsewhere they may read; it is of another log.
+    [elsewhere] = await logs.append(log.services, "personal", 1, actor_id=auditor.user_id)
     await logs.accept(log.services, [hidden])
     for start, end, code, field in (
         (links[0]["entry_id"], other, "CHAIN_MISMATCH", ["endEntryId"]),
         (links[2]["entry_id"], links[1]["entry_id"], "OUT_OF_RANGE", ["endEntryId"]),
         (hidden["_id"], links[1]["entry_id"], "NOT_FOUND", ["startEntryId"]),
+        (elsewhere["_id"], elsewhere["_id"], "NOT_FOUND", ["startEntryId"]),
         (links[1]["entry_id"], ids.new_id("audit_entry"), "NOT_FOUND", ["endEntryId"]),
     ):
         done = await auditor.do("verifyAuditIntegrity", VERIFIED, startEntryId=start, endEntryId=end)
@@ -244,6 +248,16 @@ async def test_an_entry_that_waits_gets_its_place_before_it_is_checked(log: Log,
     await logs.accept(log.services, [waiting])
     check = await verify(auditor, (await log.links())[0]["entry_id"], waiting["_id"])
     assert (check["integrityValid"], check["checkedEntryCount"]) == (True, 5)
+
+
+async def test_a_chain_that_somebody_blocks_is_checked_all_the_same(log: Log, auditor: Phone) -> None:
+    await inserted(log)
+    await logs.accept(log.services, [logs.entry(log.org_id, actor_id="user_a")])
+    links = await log.links()
+    check = await verify(auditor, links[0]["entry_id"], links[3]["entry_id"])
+    assert check["integrityValid"]
+    check = await verify(auditor, links[0]["entry_id"], links[4]["entry_id"])
+    assert (check["integrityValid"], check["checkedEntryCount"]) == (False, 5)
 
 
 async def test_an_entry_without_a_place_fails_the_check_that_begins_with_it(log: Log, auditor: Phone) -> None:

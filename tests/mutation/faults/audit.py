@@ -14,6 +14,20 @@ SEQUENCING = ("tests/audit/test_sequencing.py",)
 
 FAULTS = [
     Fault(
+        "a check is put into the log of another organization",
+        "resolvers/audit/checking.py",
+        'if entry["org_id"] != ctx.org:',
+        "if False:",
+        CHECKING,
+    ),
+    Fault(
+        "an entry behind the end of its chain passes a check",
+        "resolvers/audit/verifying.py",
+        'if head is None or head["seq"] < last["seq"]:',
+        "if False:",
+        CHECKING,
+    ),
+    Fault(
         "our own code may change what is on record",
         "core/storage/mongo.py",
         'if name in INSERT_ONLY and verb != "insert":',
