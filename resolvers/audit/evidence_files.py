@@ -5,10 +5,14 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
+import structlog
+from prometheus_client import Counter
+
 from core import jobs, nodes, uploads
 from core.audit import AuditOutcome, Mode, record
 from core.context import Context
 from core.errors import UserError
+from core.hooks import Hook
 from core.ids import Id
 from core.security.limits import Rate
 from core.values.bounds import check_length
@@ -20,6 +24,8 @@ from stores import media
 from stores.audit import Evidence, EvidenceRejection, EvidenceStatus
 from stores.media import UploadFailure
 
+logger = structlog.get_logger(__name__)
+
 VERIFY_RATE = Rate("evidence-verifications", 60, 3600)
 DOWNLOAD_RATE = Rate("evidence-downloads", 60, 3600)
 DOWNLOAD_LIFE = timedelta(minutes=5)
@@ -29,6 +35,11 @@ MOST_BYTES_AT_ONCE = 64 * 1024**2
 VERIFY = "audit.verify_evidence"
 KEPT = (EvidenceStatus.SEALED, EvidenceStatus.COMPROMISED)
 OPAQUE = "application/octet-stream"
+
+
+COMPROMISED = Counter("landfall_evidence_compromised_total", "Pieces of evidence whose file had changed.")
+compromised = Hook[[Context, Evidence], None]("audit.evidence_compromised")
+"""Called with evidence whose file has changed, in the unit of work that says so."""
 
 
 class Verified(TypedDict):
@@ -138,7 +149,15 @@ async def keep_verdict(ctx: Context, evidence: Evidence, digest: str | None) -> 
     await record(
         ctx, act_on(changed, "audit.evidence_verified", "COMPLIANCE_CHECK", outcome=outcome, details=found)
     )
+    if evidence["status"] != changed["status"]:
+        logger.critical("evidence compromised", evidence=changed["_id"], org=changed["org_id"])
+        ctx.tx.after_commit(_count)
+        await compromised(ctx, changed)
     return changed
+
+
+async def _count() -> None:
+    COMPROMISED.inc()
 
 
 async def verify_again(ctx: Context, evidence_id: str) -> None:

@@ -1,13 +1,15 @@
 """Alerts of the audit log, as CRITICAL notifications to those who administer it."""
 
-from core.context import Context
+from collections.abc import Sequence
+
+from core.context import PERSONAL, Context
 from core.hooks import on
 from core.messages import gettext_noop
-from resolvers.audit import AuditAnomaly, IntegrityAlert, alerted, anomaly_raised
+from resolvers.audit import AuditAnomaly, IntegrityAlert, alerted, anomaly_raised, compromised
 from resolvers.notification.notifying import MOST_PEOPLE, notify
 from resolvers.notification.wording import code_template
 from stores import auth as accounts
-from stores.audit import AUDIT_ADMIN
+from stores.audit import AUDIT_ADMIN, Evidence
 from stores.notification import AUDIT, PriorityLevel
 
 DAMAGED = code_template(
@@ -24,6 +26,15 @@ UNUSUAL = code_template(
 )
 
 
+COMPROMISED = code_template(
+    "audit.evidence_compromised",
+    title=gettext_noop("Evidence was compromised"),
+    message=gettext_noop(
+        "The file of a piece of evidence is not what was sealed: do not use it in a report."
+    ),
+)
+
+
 @on(alerted)
 async def tell_of_damage(ctx: Context, alert: IntegrityAlert) -> None:
     """One notification for a check, however much it found."""
@@ -36,8 +47,24 @@ async def tell_of_anomaly(ctx: Context, anomaly: AuditAnomaly) -> None:
     await _tell(ctx, anomaly.org_id, UNUSUAL, about, PriorityLevel.HIGH)
 
 
-async def _tell(ctx: Context, org_id: str, template: str, about: str, priority: PriorityLevel) -> None:
-    people = await accounts.holders(ctx.db, AUDIT_ADMIN, org_id, ctx.tx.now, MOST_PEOPLE)
+@on(compromised)
+async def tell_of_evidence(ctx: Context, evidence: Evidence) -> None:
+    """To those who administer the log, or to its collector where nobody does."""
+    own = [evidence["collector_id"]] if evidence["org_id"] == PERSONAL else None
+    await _tell(ctx, evidence["org_id"], COMPROMISED, evidence["_id"], PriorityLevel.CRITICAL, own)
+
+
+async def _tell(
+    ctx: Context,
+    org_id: str,
+    template: str,
+    about: str,
+    priority: PriorityLevel,
+    people: Sequence[str] | None = None,
+) -> None:
+    """Tell these people, or who administers the log."""
+    if people is None:
+        people = await accounts.holders(ctx.db, AUDIT_ADMIN, org_id, ctx.tx.now, MOST_PEOPLE)
     await notify(
         ctx,
         source=AUDIT,

@@ -9,11 +9,13 @@ from core import clock, ids, jobs
 from core.context import Context, Services
 from ports.audit import LockedStorage
 from resolvers.audit import evidence_files
+from stores.audit.roles import AUDIT_ADMIN
 from tests.audit.evidence_steps import LOG, codes, custodian, read, sealed
 from tests.audit.steps import on_record
 from tests.conftest import NewPhone
 from tests.media import steps as media
-from tests.phone import Phone
+from tests.notification.steps import titles
+from tests.phone import Phone, granted
 
 WANTED = "download { url expiresAt } evidence { id }"
 
@@ -62,6 +64,30 @@ async def test_evidence_whose_file_changed_is_compromised_for_good(
     await locked.put(f"evidence/personal/{made['id']}", LOG, mime="application/octet-stream")
     assert (await verify(ada, made["id"]))["valid"] is False
     assert (await read(ada, made["id"]))["status"] == "COMPROMISED"
+    acts = await on_record(services, resource_id=made["id"], action="audit.evidence_verified")
+    assert [act["outcome"] for act in acts] == ["FAILED", "FAILED"]
+
+
+async def test_those_who_administer_the_log_are_told_once_of_evidence_that_was_compromised(
+    new_phone: NewPhone, services: Services
+) -> None:
+    org = ids.new_id("org")
+    ada, admin = await custodian(new_phone, services, org), await new_phone("Alan", org=org)
+    await granted(services, admin, AUDIT_ADMIN, scope_id=org)
+    made = await sealed(ada, services)
+    await tamper(services, made)
+    for _ in range(2):
+        assert (await verify(ada, made["id"]))["valid"] is False
+    await jobs.run_due(services)
+    assert await titles(admin) == ["Evidence was compromised"]
+    assert await titles(ada) == []
+    # Where nobody administers a log, its collector is told.
+    person = await new_phone("Grace")
+    own = await sealed(person, services)
+    await tamper(services, own)
+    await verify(person, own["id"])
+    await jobs.run_due(services)
+    assert await titles(person) == ["Evidence was compromised"]
 
 
 async def test_large_files_are_verified_by_a_job(
@@ -110,7 +136,8 @@ async def test_a_file_is_given_for_a_reason_on_record_and_for_five_minutes(
         ada.user_id,
         "ACCESS_GRANTED",
     )
-    assert (await media.fetched(ada.http, url.replace(made["id"], ids.new_id("evidence"))))[0] == 404
+    other = await sealed(ada, services, b"another file")
+    assert (await media.fetched(ada.http, url.replace(made["id"], other["id"])))[0] == 404
     clock.shift(timedelta(minutes=4, seconds=50))
     assert (await media.fetched(ada.http, url))[0] == 200
     clock.shift(timedelta(seconds=11))

@@ -135,6 +135,7 @@ async def test_a_critical_incident_is_exported_to_locked_storage_before_it_grows
     await store.move(services.db, states, store.AuditTier.COLD, store.AuditTier.WARM)
     await tiering.tier_all(services)
     assert len(await locked.under(f"archive/{org}")) == 1
+    assert len(await on_record(services, action="audit.incident_archived", resource_id=critical)) == 1
 
 
 async def test_entries_of_a_critical_incident_stay_warm_until_it_was_archived(
