@@ -18,8 +18,8 @@ from core.settings import Settings
 from server.lifespan import make_schema
 from tests.reached import Sources
 
-UNSEEN = frozenset({"CONFLICT", "ID_TAKEN", "STEP_UP_REQUIRED", "WRONG_STATUS"})
-"""Codes that follow from what a mutation takes, and the one of collections' tables of moves."""
+UNSEEN = frozenset({"CONFLICT", "ID_TAKEN", "NO_ORGANIZATION", "STEP_UP_REQUIRED", "WRONG_STATUS"})
+"""Codes that follow from what a mutation takes, from its roles, and from the moves of its collection."""
 
 
 def mutations() -> Iterator[Mutation]:
