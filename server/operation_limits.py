@@ -16,6 +16,7 @@ from core.lru_cache import LruCache
 from core.security.access import ADMIN
 from core.security.limits import Limits, Rate, Verdict
 from core.settings import Settings
+from core.storage.contention import Contention
 from server.bounds import exceeded
 from server.cost import Operation, Weight
 from server.introspection import Introspection, key_of
@@ -74,6 +75,7 @@ class OperationLimits:
         self._readings = Readings(schema._schema, settings)
         self._introspection = Introspection(schema, settings.max_cost)
         self._leases: LruCache[CostReservation] = LruCache(most=SUBJECTS, size=SUBJECTS)
+        self._turns = Contention()
         self._rate = Rate("cost", settings.cost_per_minute, 60)
         self._ahead = round(self._rate.count * LEASE)
 
@@ -176,8 +178,7 @@ class OperationLimits:
         subject = _subject(ctx)
         lease = self._usable_lease(subject, cost)
         if lease is None:
-            lease = await self._acquire_lease(subject, cost, clock.timestamp())
-            self._leases.put(subject, lease, 1)
+            lease = await self._acquire_lease(subject, cost)
         lease.left -= cost
         return Charge(cost, lease.left, lease.verdict)
 
@@ -214,16 +215,29 @@ class OperationLimits:
         lease = self._leases.get(subject)
         return lease if lease and lease.left >= cost and lease.until >= clock.timestamp() else None
 
-    async def _acquire_lease(self, subject: str, cost: int, now: float) -> CostReservation:
+    async def _acquire_lease(self, subject: str, cost: int) -> CostReservation:
+        """A reservation that covers the cost: of many who ask at once, one reserves for all."""
+        await self._turns.acquire(subject)
+        try:
+            lease = self._usable_lease(subject, cost)
+            if lease is None:
+                lease = await self._reserve(subject, cost, clock.timestamp())
+                self._leases.put(subject, lease, 1)
+            return lease
+        finally:
+            self._turns.release(subject)
+
+    async def _reserve(self, subject: str, cost: int, now: float) -> CostReservation:
         before = self._leases.get(subject)
         debt = max(0, -before.left) if before is not None else 0
+        rest = max(0, before.left) if before is not None and before.until >= now else 0
         most = round(self._rate.count * self._limits.scale)
         for count in (cost + self._ahead, cost):
             # A debt beyond what there is in all would never be paid, and its subject never let in again.
             whole = max(count, min(count + debt, most))
             verdict = await self._limits.take(self._rate, subject, count=whole)
             if verdict.allowed:
-                return CostReservation(count, now + LEASE_SECONDS, verdict)
+                return CostReservation(count + rest, now + LEASE_SECONDS, verdict)
         raise RateLimited(verdict.retry_after)
 
 

@@ -1,5 +1,6 @@
 """Cost analysis: weighed as the executor will run an operation, never less than what it is then served."""
 
+import asyncio
 import itertools
 import json
 import random
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from core.context import Context, Services
+from core import ids
+from core.context import Context, Services, Viewer
 from core.errors import QueryTooComplex
 from core.graphql.build import Schema
+from core.security.limits import Rate, Verdict
 from core.settings import Settings
 from server import lifespan
 from server.answers import objects
@@ -115,6 +118,28 @@ async def test_sizes_of_one_operation_are_not_another_s(gate: OperationLimits, s
     )
     costs = [gate.weigh(document, None, name, Context(services)).cost for name in ("A", "B", "A")]
     assert costs == [1 + 5 * 3, 1 + 50 * 3, 1 + 5 * 3]
+
+
+async def test_a_hundred_at_once_were_each_charged_what_one_reserves(
+    gate: OperationLimits, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A phone that begins its subscriptions together had used up its minute with the first hundred."""
+    taken: list[int] = []
+    take = services.limits.take
+
+    async def noted(rate: Rate, subject: str, *, count: int = 1) -> Verdict:
+        taken.append(count)
+        return await take(rate, subject, count=count)
+
+    monkeypatch.setattr(services.limits, "take", noted)
+    viewer = Viewer(ids.new_id("user"), ids.new_id("session"), "device")
+    asking = [Context(services, viewer=viewer) for _ in range(100)]
+    charges = await asyncio.gather(*(gate.charge(ctx, 500) for ctx in asking))
+    spent = 100 * 500
+    assert spent <= sum(taken) <= spent + gate._ahead
+    assert min(each.left for each in charges) >= 0
+    # What a reservation has left is in the next one.
+    assert sum(taken) - spent == gate._leases.get(viewer.user_id).left  # type: ignore[union-attr]
 
 
 SIZES = st.one_of(
