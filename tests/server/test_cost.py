@@ -190,7 +190,7 @@ async def test_what_is_charged_is_never_below_what_was_served(
     every = [id for listed in tame.ids.values() for id in listed]
     maker = Maker(schema._schema, rng, {**tame.ids, "node": every}, worlds.tokens(services, tame))
     dear = 0
-    for _ in itertools.repeat(None, 150):
+    for _ in itertools.repeat(None, 300):
         document = maker.query(wild=rng.random() < 0.2, signed_in=True)
         viewer = rng.choice(tame.viewers)
         ctx = bench.context(tame, viewer)
