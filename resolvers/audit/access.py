@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from core import clock, grants
+from core import clock, grants, paging
 from core.context import Context
 from core.hooks import Hook
 from core.nodes import guard
@@ -62,8 +62,23 @@ class Reach:
         for org_id, incident_id in sorted(self.incidents):
             granted.setdefault(org_id, []).append(incident_id)
         own += [{"incident_id": {"$in": ids}, "org_id": org_id} for org_id, ids in granted.items()]
-        # Joined, not merged: a condition on the same field narrows, and never widens.
-        return [{"$and": [reached, conditions]} if conditions else reached for reached in own]
+        narrowed = [_narrowed(reached, conditions) for reached in own]
+        return [query for query in narrowed if query is not None]
+
+
+def _narrowed(reached: Mapping[str, Any], conditions: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Query of what is reached and the conditions hold for; None where they name something else."""
+    query = {**conditions, **reached}
+    for field in reached.keys() & conditions.keys():
+        common = [value for value in _values(reached[field]) if value in _values(conditions[field])]
+        if not common:
+            return None
+        query[field] = paging.any_of(common)
+    return query
+
+
+def _values(condition: Any) -> Sequence[Any]:
+    return condition["$in"] if isinstance(condition, Mapping) else [condition]
 
 
 def incident_of(entry: AuditEntry) -> Incident:
