@@ -82,11 +82,8 @@ async def record_custody(
     receiver = received_by_id or evidence["custodian_id"]
     if receiver != evidence["custodian_id"]:
         await _check_receiver(ctx, receiver)
-    act = act_on(
-        evidence,
-        f"audit.custody_{action.lower()}",
-        details={"handedOffById": evidence["custodian_id"], "receivedById": receiver},
-    )
+    told = {"action": action, "handedOffById": evidence["custodian_id"], "receivedById": receiver}
+    act = act_on(evidence, "audit.custody_recorded", details=told)
     noted = {"location": location or None, "notes": notes or None}
     await add_record(ctx, evidence, evidence["custody_count"], act, action, receiver, **noted)
     archived = {"archived_at": ctx.tx.now} if action is CustodyAction.ARCHIVED else {}

@@ -20,13 +20,13 @@ from resolvers.audit.incidents import LONGEST_ID
 from resolvers.audit.reading import entries_listing, record_read
 from resolvers.audit.recording import META
 from stores import audit as store
-from stores.audit import NEWEST, AuditEventKind, CustodyAction, Evidence
+from stores.audit import NEWEST, AuditEventKind, Evidence
 from subscriptions.audit.access import StreamAccess
 
 Event = dict[str, Any]
 
 COLLECTED = "audit.evidence_collected"
-CUSTODY = frozenset(f"audit.custody_{action.lower()}" for action in CustodyAction)
+CUSTODY = "audit.custody_recorded"
 INCIDENT_EVENTS: dict[str, Callable[[Context, Entry], Awaitable[Event | None]]] = {}
 """By the prefix of what an entry of the change log is about, how its event is made."""
 
@@ -79,7 +79,7 @@ async def _entry_event(ctx: Context, entry: Entry) -> Event | None:
         return None
     listing = entries_listing(ctx.viewer_id, {"incident_id": found["incident_id"]})
     told = {"audit_entry_edge": paging.edge_of(listing, NEWEST, found)}
-    if found["action"] == COLLECTED or found["action"] in CUSTODY:
+    if found["action"] in (COLLECTED, CUSTODY):
         [evidence] = await visible_evidence(ctx, [found["resource_id"] or ""])
         if evidence is not None:
             return {**told, **_of_evidence(ctx, found["action"], evidence)}

@@ -1,5 +1,6 @@
 """Chain of custody: who may record what of evidence, each record with its entry in the audit log."""
 
+import random
 from typing import Any
 
 import pytest
@@ -41,13 +42,14 @@ async def test_evidence_is_handed_over_analyzed_and_archived_each_with_its_entry
     assert who == [("COLLECTED", a, a), ("TRANSFERRED", a, g), ("ANALYZED", g, g), ("ARCHIVED", g, a)]
     assert {name: chain[1][name] for name in noted} == noted
     assert last["evidence"]["archivedAt"] is not None
-    entries = await store.entries.by_ids(services.db, [each["auditEntryId"] for each in chain])
-    assert {each["action"]: each["actor_id"] for each in entries} == {
-        "audit.evidence_collected": a,
-        "audit.custody_transferred": a,
-        "audit.custody_analyzed": g,
-        "audit.custody_archived": g,
-    }
+    found = await store.entries.by_ids(services.db, [each["auditEntryId"] for each in chain])
+    entries = sorted(found, key=lambda each: (each["timestamp"], each["_id"]))
+    assert [(each["action"], each["details"].get("action"), each["actor_id"]) for each in entries] == [
+        ("audit.evidence_collected", None, a),
+        ("audit.custody_recorded", "TRANSFERRED", a),
+        ("audit.custody_recorded", "ANALYZED", g),
+        ("audit.custody_recorded", "ARCHIVED", g),
+    ]
     # They were in their chains, and signed, before anybody was answered.
     links = await store.links.find(services.db, {"entry_id": {"$in": [each["_id"] for each in entries]}})
     assert len(links) == 4
@@ -148,3 +150,32 @@ async def test_custody_recorded_offline_right_after_collecting_is_taken(
     made = (await collected(ada, upload["id"], b"log"))["evidence"]
     assert codes(await hand(ada, made["id"], "ANALYZED", notes="Copied")) == []
     assert await sent(ada, services)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_tried_a_chain_of_custody_has_no_gap_and_no_second_end(
+    seed: int, new_phone: NewPhone, services: Services
+) -> None:
+    chance, org = random.Random(seed), ids.new_id("org")
+    ada, grace = [await custodian(new_phone, services, org, name) for name in ("Ada", "Grace")]
+    admin, member = await new_phone("Alan", org=org), await new_phone("Bo", org=org)
+    await granted(services, admin, AUDIT_ADMIN, scope_id=org)
+    id, people = (await sealed(ada, services))["id"], [ada, grace, admin, member]
+    expected = [("COLLECTED", ada.user_id, ada.user_id)]
+    for _ in range(14):
+        actor, receiver = chance.choice(people[:3]), chance.choice(people)
+        action = chance.choice(["TRANSFERRED"] * 4 + ["ANALYZED"] * 3 + ["COLLECTED", "ARCHIVED"])
+        done = await hand(actor, id, action, receivedById=receiver.user_id)
+        holder, archived = expected[-1][2], expected[-1][0] == "ARCHIVED"
+        allowed = actor is admin or actor.user_id == holder
+        fit = receiver is not member or receiver.user_id == holder
+        if allowed and not archived and action != "COLLECTED" and fit:
+            assert codes(done) == []
+            expected.append((action, holder, receiver.user_id))
+        else:
+            assert len(done["errors"]) == 1
+        chain = (await read(ada, id))["chainOfCustody"]
+        assert [(each["action"], each["handedOffById"], each["receivedById"]) for each in chain] == expected
+    # Each attempt is on record: what was done, and what was denied.
+    acts = await on_record(services, resource_id=id, outcome="OK", event_type="EVIDENCE_COLLECTED")
+    assert len(acts) == len(expected)

@@ -18,12 +18,13 @@ from resolvers.audit.exported import Csv, Row
 from resolvers.audit.exported_pdf import COLUMNS, Pdf
 from stores import audit as store
 from stores.audit import AuditIntegrity
+from stores.audit.roles import AUDIT_ADMIN, EXTERNAL_AUDITOR
 from tests.audit import logs
 from tests.audit.steps import on_record
 from tests.audit.test_reading import AUDITOR, put
 from tests.conftest import NewPhone
 from tests.media.steps import fetched
-from tests.phone import Phone
+from tests.phone import Phone, granted
 
 EXPORT = """id status exportFailure format filter entryCount fileSizeBytes fileUrl fileExpiresAt
   manifest manifestHash"""
@@ -289,3 +290,24 @@ async def test_a_pdf_is_exported(new_phone: NewPhone, services: Services) -> Non
     made = await put(services, "personal", actor_id=ada.user_id)
     _, body = await exported(ada, services, "PDF", filter=TESTED)
     assert made in "\n".join(pages_of(body))
+
+
+async def test_an_external_auditor_exports_granted_incidents_until_access_is_over(
+    new_phone: NewPhone, services: Services
+) -> None:
+    org, incident = ids.new_id("org"), ids.new_id("incident")
+    boss, auditor = await new_phone("Ada", org=org), await new_phone("Alan")
+    await granted(services, boss, AUDIT_ADMIN, scope_id=org)
+    await granted(services, auditor, EXTERNAL_AUDITOR)
+    made = await put(services, org, incident_id=incident)
+    await put(services, org)
+    ends = clock.now() + timedelta(days=90)
+    given = {"userId": auditor.user_id, "incidentIds": [incident], "expiresAt": ends.isoformat()}
+    assert (await boss.do("grantAuditAccess", "auditAccessGrant { id }", **given))["errors"] == []
+    _, body = await exported(auditor, services, "JSON", filter=TESTED)
+    assert [each["id"] for each in json.loads(body)["entries"]] == [made]
+    late = (await request(auditor, filter=TESTED))["auditExport"]["id"]
+    clock.shift(timedelta(days=91))
+    await export_job.run_export(services, late)
+    [row] = await store.audit_exports.find(services.db, {"_id": late})
+    assert (row["status"], row["entry_count"]) == ("READY", 0)
