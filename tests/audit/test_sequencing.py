@@ -137,8 +137,7 @@ async def test_a_chain_whose_next_place_is_taken_stops_no_other(services: Servic
     await services.db.write({"insert": store.links.name, "documents": [forged]})
     stuck, fine = [logs.entry(org_id)], [logs.entry(org_id, incident_id=ids.new_id("incident"))]
     await logs.accept(services, [*stuck, *fine])
-    with pytest.raises(sequencing.Outrun):
-        await sequence_task(services)
+    await sequence_task(services)
     assert await logs.statuses(services, fine) == {AuditEntryStatus.CHAINED}
     assert await logs.statuses(services, stuck) == {AuditEntryStatus.ACCEPTED}
     await Log(services, org_id, stuck).delete(store.links.name, chain_id=forged["chain_id"])
