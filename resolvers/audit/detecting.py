@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
 
+from prometheus_client import Counter
 from pymongo.errors import DuplicateKeyError
 
 from core import clock, zones
@@ -32,6 +33,9 @@ READS = (
 )
 DETECTED = "audit.anomaly_detected"
 SUNDAY = 6
+ANOMALIES = Counter(
+    "landfall_audit_anomalies_total", "Unusual uses of audit logs that were detected.", ["kind"]
+)
 
 Detected = tuple[str, AuditAnomaly]
 """An anomaly with the key under which it is told once."""
@@ -43,10 +47,13 @@ async def detect(services: Services, org_id: str) -> int:
     async for key, anomaly in _anomalies(services, org_id, clock.now()):
         ctx = Context(services)
         try:
-            told += await ctx.unit(partial(_tell, ctx, key, anomaly))
+            new = await ctx.unit(partial(_tell, ctx, key, anomaly))
         except DuplicateKeyError:
             # Another process was first.
             continue
+        if new:
+            ANOMALIES.labels(anomaly.kind).inc()
+            told += 1
     return told
 
 

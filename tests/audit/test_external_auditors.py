@@ -122,7 +122,8 @@ async def test_the_role_lasts_as_long_as_the_longest_access(services: Services, 
     org, incident = ids.new_id("org"), ids.new_id("incident")
     boss, auditor = await admin(services, new_phone, org), await new_phone("Ada")
     await put(services, org, incident)
-    await give(boss, auditor, incident, expiresAt="2100-01-01T00:00:00Z")
+    refused = await give(boss, auditor, incident, expiresAt=later(days=90, minutes=5))
+    assert [(each["code"], each["limit"]) for each in refused["errors"]] == [("OUT_OF_RANGE", 90)]
     ends = [later(days=20), later(days=10)]
     for each in ends:
         assert (await give(boss, auditor, incident, expiresAt=each))["errors"] == []

@@ -81,7 +81,7 @@ async def test_the_best_come_first_with_what_is_around_the_words(
     org = ids.new_id("org")
     ada = await reader(services, new_phone, org)
     long = " ".join(["word"] * 40)
-    weak = await put(services, org, details={"note": f"{long} lantern <b> {long}"})
+    weak = await put(services, org, details={"note": f"{long} <i> lantern <b> {long}"})
     strong = await put(services, org, action="lantern.lit", details={"note": "Lantern"})
     edges = (await ada.run(SEARCH, query="lantern"))["searchAuditEntries"]["edges"]
     assert [edge["node"]["id"] for edge in edges] == [strong, weak]
@@ -93,7 +93,7 @@ async def test_the_best_come_first_with_what_is_around_the_words(
     ]
     [highlight] = edges[1]["highlights"]
     [fragment] = highlight["fragments"]
-    assert "<em>lantern</em> &lt;b&gt;" in fragment
+    assert "&lt;i&gt; <em>lantern</em> &lt;b&gt;" in fragment
     assert len(fragment) < 180
 
 
