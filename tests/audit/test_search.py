@@ -14,7 +14,7 @@ from resolvers.audit import clear_texts, sequencing
 from stores import audit as store
 from stores.audit.roles import AUDIT_PII_READER, AUDIT_READER
 from tests.audit.steps import on_record, sensitive
-from tests.conftest import NewPhone
+from tests.conftest import Commands, NewPhone
 from tests.phone import Phone, granted
 
 SEARCH = """query($query: String!, $filter: AuditEntryFilterInput, $first: Int, $after: String) {
@@ -198,3 +198,33 @@ async def test_details_of_any_depth_are_indexed_within_bounds(services: Services
     terms = clear_texts.terms_of(entry)
     assert terms[0] == "core"
     assert len(terms) == clear_texts.MOST_TERMS
+
+
+async def test_a_search_costs_a_read_of_the_index_one_of_the_entries_and_its_record(
+    services: Services, new_phone: NewPhone, commands: Commands
+) -> None:
+    org = ids.new_id("org")
+    ada = await reader(services, new_phone, org)
+    for _ in range(3):
+        await put(services, org, details={"word": "damson ripe"})
+    for query, counted in (("damson", 0), ("damson ripe", 2)):
+        await found(ada, query)
+        commands.reset()
+        assert len(await found(ada, query)) == 3
+        # Index, entries, their states and places, the actor's name; grants, and how frequent each word is.
+        reads = {"find": 5, "aggregate": 1 + counted}
+        assert commands.counts == {**reads, "insert": 3, "commitTransaction": 1}
+
+
+async def test_query_reaches_cold_entries_cold_data(services: Services, new_phone: NewPhone) -> None:
+    """Row: Query reaches cold entries; those at hand are found as ever."""
+    org = ids.new_id("org")
+    ada = await reader(services, new_phone, org)
+    old = await put(services, org, details={"word": "sloe"})
+    [entry] = await store.entries.by_ids(services.db, [old])
+    place = {"_id": old, "chain_id": entry["chain_id"]}
+    await store.entry_states.update_one(services.db, place, {"$set": {"tier": "COLD"}})
+    assert (await ada.ask(SEARCH, query="sloe")).code == "COLD_DATA"
+    clock.shift(timedelta(minutes=1))
+    new = await put(services, org, details={"word": "sloe"})
+    assert await found(ada, "sloe") == [new]
