@@ -9,6 +9,7 @@ from resolvers.notification import acknowledging, consents, preferences, privacy
 from resolvers.notification import inbox as reading
 from schema.auth import DataExport
 from schema.notification.events import NotificationEvent
+from schema.notification.templates import NotificationTemplate, TemplateMutations, TemplateQueries
 from schema.notification.types import (
     Notification,
     NotificationDelivery,
@@ -25,6 +26,7 @@ __all__ = [
     "NotificationDelivery",
     "NotificationReceipt",
     "NotificationSource",
+    "NotificationTemplate",
     "Query",
     "Recipient",
     "Subscription",
@@ -32,7 +34,7 @@ __all__ = [
 ]
 
 
-class Query:
+class Query(TemplateQueries):
     notification: Notification | None = query(nodes.reader("notification"))
     """Notification by its id, as you were told of it; null when you were not, or it left your inbox."""
     notification_receipt: NotificationReceipt | None = query(nodes.reader("notification_receipt"))
@@ -55,7 +57,7 @@ class Viewer:
 VIEWER: Any = {"viewer": (common.Viewer, "You, with your `inboxCount`; null when refused.")}
 
 
-class Mutation:
+class Mutation(TemplateMutations):
     acknowledge_notification = mutation(
         acknowledging.acknowledge_notification,
         refuses="OUT_OF_RANGE TOO_LONG",

@@ -62,6 +62,13 @@ from stores.notification.recipients import (
     recipients_of,
 )
 from stores.notification.short_links import LINKS_KEPT, ShortLink, short_links
+from stores.notification.templates import (
+    NotificationTemplate,
+    TemplateScenario,
+    TemplateVariable,
+    TemplateVariableKind,
+    templates,
+)
 
 __all__ = [
     "AUDIT",
@@ -89,6 +96,7 @@ __all__ = [
     "Notification",
     "NotificationChannel",
     "NotificationKey",
+    "NotificationTemplate",
     "PriorityLevel",
     "PushOptions",
     "QuietHours",
@@ -97,6 +105,9 @@ __all__ = [
     "ReceiptStatus",
     "Recipient",
     "ShortLink",
+    "TemplateScenario",
+    "TemplateVariable",
+    "TemplateVariableKind",
     "Wording",
     "consent_to",
     "consents",
@@ -119,5 +130,6 @@ __all__ = [
     "recipients_of",
     "short_links",
     "short_of",
+    "templates",
     "unseen_count",
 ]

@@ -10,10 +10,12 @@ from resolvers.auth import telling
 from resolvers.notification import callbacks, inbox
 from stores import notification as store
 from stores.notification import Delivery, DeliveryFailureReason, DeliveryStatus, NotificationChannel
+from stores.notification.roles import NOTIFY_ADMIN
 from tests.engine.freshness_acts import act
 from tests.engine.freshness_chats import ACTS as ACTS
-from tests.engine.freshness_world import World, done
+from tests.engine.freshness_world import Cache, World, done
 from tests.notification.steps import settle, tell, titles
+from tests.phone import granted
 
 
 async def _texted(w: World) -> Delivery:
@@ -108,6 +110,45 @@ async def what_ada_was_told_leaves_her_inbox(w: World) -> None:
     await w.services.db.write({"update": "notification_receipts", "updates": [update]})
     await notification_jobs.retain(w.services)
     assert await titles(w.ada) == []
+
+
+@act("notification_templates")
+async def an_administrator_writes_templates(w: World) -> None:
+    ines = await w.new_phone("Ines", org="acme")
+    await granted(w.services, ines, NOTIFY_ADMIN, scope_id="acme")
+    w.caches.append(Cache(ines, w.caches[0].query))
+    variable = {"name": "where", "kind": "STRING", "required": False}
+    first = {
+        "name": "First",
+        "titleTemplate": "Leave",
+        "messageTemplate": "",
+        "scenario": "CUSTOM",
+        "remarks": None,
+        "defaultChannels": [],
+        "defaultPriority": "LOW",
+        "requiresAck": False,
+        "variables": [],
+    }
+    then = {
+        "name": "Then",
+        "titleTemplate": "Leave {{ where }}",
+        "messageTemplate": "Now",
+        "scenario": "RANSOMWARE",
+        "remarks": "For drills",
+        "defaultChannels": ["SMS"],
+        "defaultPriority": "HIGH",
+        "requiresAck": True,
+        "variables": [variable],
+    }
+    made = await done(ines, "createNotificationTemplate", "notificationTemplate { id }", **first)
+    named = {"notificationTemplateId": made["notificationTemplate"]["id"]}
+    await w.check("wrote one")
+    others = {**variable, "name": "floor", "kind": "NUMBER", "required": True, "defaultValue": "1"}
+    for changes in (then, {"titleTemplate": "Leave {{ floor }}", "variables": [others]}):
+        await done(ines, "updateNotificationTemplate", **named, **changes)
+        await w.check("changed it")
+    await done(ines, "archiveNotificationTemplate", **named)
+    await w.check("archived it")
 
 
 @act("recipients", "notification_receipts")

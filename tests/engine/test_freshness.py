@@ -41,6 +41,7 @@ FOR_GOOD = {
     "attachments.altText attachments.upload",
     "MessageReport": "note reason",
     "NotificationReceipt": "notification",
+    "NotificationTemplate": "createdBy",
     "Post": "author group viewerCan.edit viewerCan.delete viewerCan.pin",
     "Recipient": "consents.channel",
     "Report": "reason note appeal",

@@ -26,6 +26,7 @@ from stores.audit.roles import AUDIT_ADMIN, COMPLIANCE_OFFICER
 from stores.auth import Role
 from stores.catalog import stock
 from stores.catalog.roles import CATALOG_STAFF
+from stores.notification.roles import NOTIFY_ADMIN
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
@@ -37,6 +38,8 @@ SCHEMA: GraphQLSchema = build_schema(SNAPSHOT.read_text())
 MUTATIONS: Mapping[str, Any] = SCHEMA.mutation_type.fields if SCHEMA.mutation_type else {}
 Path = tuple[str, ...]
 
+NEW = {"createNotificationTemplate": ("name",)}
+"""Inputs that are given once."""
 ANONYMOUS = frozenset({"signUp", "signIn", "verifyOtp", "verifyBackupCode", "requestPasswordReset"})
 """Mutations for those who are not signed in."""
 
@@ -81,6 +84,7 @@ class World:
         """The least that is required, and the value at its path."""
         self.named["deviceId"] = phone.device_id
         whole: dict[str, Any] = {"idempotencyKey": key(), **copy.deepcopy(self.of.get(mutation, {}))}
+        whole |= {name: key() for name in NEW.get(mutation, ())}
         _put(whole, inputs_of(mutation), path, value)
         return self._complete(whole, inputs_of(mutation))
 
@@ -147,7 +151,8 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         {"update": "users", "updates": [{"q": {"_id": ada.user_id}, "u": {"$set": roles}}]}
     )
     ada = await new_phone(user_id=ada.user_id)
-    await granted(services, ada, AUDIT_ADMIN, COMPLIANCE_OFFICER, scope_id="acme")
+    own = (AUDIT_ADMIN, COMPLIANCE_OFFICER, NOTIFY_ADMIN)
+    await granted(services, ada, *own, scope_id="acme")
     await befriend(ada, bob)
     chat, post, other = await open_chat(ada, bob), await publish(ada), await publish(bob)
     said, heard = await say(ada, chat), await say(bob, chat)
@@ -162,7 +167,10 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "decideModeration", "subject { id }", subjectId=limited, action="LIMIT", reason="Because"
     )
     assert done["errors"] == [], done["errors"]
+    texts: dict[str, Any] = {"titleTemplate": "Fine", "messageTemplate": "Fine", "variables": []}
+    template = await ada.do("createNotificationTemplate", "notificationTemplate { id }", name=key(), **texts)
     named = {
+        "notificationTemplateId": template["notificationTemplate"]["id"],
         "postId": post,
         "chatId": chat,
         "userId": bob.user_id,
@@ -199,6 +207,7 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "recordPredictionFeedback": {"usageRate": "1.0"},
         "setFeedExperiment": {"name": "trial", "variants": [{"name": "one", "sharePercent": 100}]},
         "submitReport": {"subjectId": other},
+        "createNotificationTemplate": texts,
     }
     return World(ada, bob, named, of, [await _upload(ada) for _ in range(30)])
 

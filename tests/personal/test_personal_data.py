@@ -44,6 +44,7 @@ NOT_PERSONAL = {
     "inventory": "the shop's",
     "migrations": "the service's",
     "notification_keys": "names of what was told",
+    "notification_templates": "an organization's; `created_by` is an administrator's id",
     "notifications": "what people are told: texts of systems; each one's own copy is their receipt",
     "operations": "the clients'",
     "product_entries": "the shop's",

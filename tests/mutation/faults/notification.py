@@ -10,6 +10,7 @@ REPLIES = ("tests/notification/test_replying.py",)
 PRIVACY = ("tests/notification/test_privacy.py",)
 LINKED = ("tests/notification/test_short_links.py",)
 SHARED = ("tests/notification/test_sharing.py",)
+TEMPLATES = ("tests/notification/test_templates.py",)
 
 FAULTS = [
     Fault(
@@ -242,5 +243,40 @@ FAULTS = [
         "if await store.deliveries.by_id(ctx.db, named) is not None:",
         "if await store.deliveries.by_id(ctx.db, named) is None:",
         SHARED,
+    ),
+    Fault(
+        "templates of other organizations are shown",
+        "resolvers/notification/templates.py",
+        'return [each if each and each["org_id"] == ctx.org else None for each in found]',
+        "return list(found)",
+        TEMPLATES,
+    ),
+    Fault(
+        "a name is given twice in an organization",
+        "resolvers/notification/templates.py",
+        '"name_key": name_key}) is not None:',
+        '"name_key": name_key, "archived_at": 1}) is not None:',
+        TEMPLATES,
+    ),
+    Fault(
+        "a template reads what is not declared",
+        "resolvers/notification/templates.py",
+        "if unknown := sorted(text.variables - declared.keys()):",
+        "if unknown := sorted(text.variables - text.variables):",
+        TEMPLATES,
+    ),
+    Fault(
+        "a template writes without end",
+        "resolvers/notification/template_language.py",
+        "output_stream_limit: ClassVar[int | None] = 16_384",
+        "output_stream_limit: ClassVar[int | None] = None",
+        ("tests/notification/test_template_language.py",),
+    ),
+    Fault(
+        "a value makes lines of its own",
+        "resolvers/notification/template_language.py",
+        'in ("Cc", "Zl", "Zp")',
+        "in ()",
+        ("tests/notification/test_template_language.py",),
     ),
 ]

@@ -1,0 +1,116 @@
+"""Template language of notifications: Liquid, of which only what cannot do harm.
+
+Texts with variables, conditions, assignments and short loops. Nothing is read but the values that are given:
+no attribute of an object, no other template, no clock. Filters whose output can grow beyond their input are
+left out, and so are those that take a format: what is written is bounded by what is given.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import ClassVar
+
+from liquid import Environment
+from liquid.builtin import content, illegal, output
+from liquid.builtin.filters import math, misc, string
+from liquid.builtin.tags import assign_tag, case_tag, comment_tag, for_tag, if_tag, unless_tag
+from liquid.exceptions import LiquidError
+from liquid.template import BoundTemplate
+
+TAGS = (
+    content.Literal,
+    output.Output,
+    illegal.Illegal,
+    if_tag.IfTag,
+    unless_tag.UnlessTag,
+    case_tag.CaseTag,
+    for_tag.ForTag,
+    for_tag.BreakTag,
+    for_tag.ContinueTag,
+    assign_tag.AssignTag,
+    comment_tag.CommentTag,
+)
+FILTERS = {
+    "append": string.append,
+    "at_least": math.at_least,
+    "at_most": math.at_most,
+    "capitalize": string.capitalize,
+    "ceil": math.ceil,
+    "default": misc.default,
+    "divided_by": math.divided_by,
+    "downcase": string.downcase,
+    "floor": math.floor,
+    "minus": math.minus,
+    "modulo": math.modulo,
+    "plus": math.plus,
+    "prepend": string.prepend,
+    "remove": string.remove,
+    "round": math.round_,
+    "strip": string.strip,
+    "times": math.times,
+    "truncate": string.truncate,
+    "truncatewords": string.truncatewords,
+    "upcase": string.upcase,
+}
+
+
+Value = str | int | Decimal
+
+
+class InvalidTemplate(ValueError):
+    """Not a template, or one that does more than it may; the text says what, without values."""
+
+
+class _Sandbox(Environment):
+    block_nesting_limit: ClassVar[int] = 10
+    context_depth_limit: ClassVar[int] = 10
+    loop_iteration_limit: ClassVar[int | None] = 100
+    local_namespace_limit: ClassVar[int | None] = 16_384
+    output_stream_limit: ClassVar[int | None] = 16_384
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        for tag in TAGS:
+            self.add_tag(tag)
+        for name, function in FILTERS.items():
+            self.add_filter(name, function)
+
+
+SANDBOX = _Sandbox()
+
+
+class Template:
+    """A text with variables; InvalidTemplate."""
+
+    def __init__(self, source: str) -> None:
+        self._parsed = _parsed(source)
+        self.variables = frozenset(self._parsed.analyze(include_partials=False).globals)
+        """Names of the variables that it reads."""
+
+    def render(self, values: Mapping[str, Value]) -> str:
+        """The text with these values, one-line and without control characters; others are empty.
+
+        Values are never taken for markup of the template; each channel escapes the text as its form asks.
+        """
+        try:
+            return self._parsed.render(**{name: _printable(value) for name, value in values.items()})
+        except (LiquidError, ArithmeticError) as problem:
+            raise InvalidTemplate(_said(problem)) from None
+
+
+def _parsed(source: str) -> BoundTemplate:
+    try:
+        return SANDBOX.from_string(source)
+    except LiquidError as problem:
+        raise InvalidTemplate(_said(problem)) from None
+
+
+def _said(problem: Exception) -> str:
+    """Problem in the library's words, cut to one line."""
+    said = problem.args[0] if problem.args else type(problem).__name__
+    return str(said)[:200]
+
+
+def _printable(value: Value) -> Value:
+    if not isinstance(value, str):
+        return value
+    return "".join(" " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in value)
