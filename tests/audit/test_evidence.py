@@ -14,7 +14,7 @@ from resolvers.media import keeping, uploading
 from stores.audit.roles import AUDIT_ADMIN, COMPLIANCE_OFFICER
 from tests.audit.evidence_steps import LIST, LOG, codes, collect, custodian, read, sealed, sent
 from tests.audit.steps import on_record
-from tests.conftest import NewPhone
+from tests.conftest import Commands, NewPhone
 from tests.media import steps as media
 from tests.phone import granted
 
@@ -227,3 +227,17 @@ async def test_collections_are_limited_per_hour(
     monkeypatch.setattr(services, "limits", Limits(services.redis, scale=1 / 120))
     asked = [codes(await collect(ada, ids.new_id("upload"))) for _ in range(2)]
     assert asked == [[("NOT_FOUND", ["uploadId"])], [("RATE_LIMITED", None)]]
+
+
+async def test_a_page_of_evidence_costs_two_reads_and_its_record(
+    new_phone: NewPhone, services: Services, commands: Commands
+) -> None:
+    ada = await custodian(new_phone, services, ids.new_id("org"))
+    for body in (b"one", b"two", b"three"):
+        await sealed(ada, services, body)
+    page = "{ evidence(first: 2) { edges { node { id chainOfCustody { action } } } } }"
+    await ada.run(page)
+    commands.reset()
+    await ada.run(page)
+    # The page and all its chains of custody; then the record with its actor's name.
+    assert commands.counts == {"find": 2, "aggregate": 1, "insert": 3, "commitTransaction": 1}
