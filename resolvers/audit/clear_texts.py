@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from core.values import words
+from stores import audit as store
 from stores.audit import AuditEntry
 
 FIELDS = ("action", "access_reason", "incident_id", "resource_id")
@@ -61,12 +62,11 @@ def terms_of(entry: AuditEntry) -> list[str]:
 
 def highlights(entry: AuditEntry, wanted: Collection[str]) -> list[dict[str, Any]]:
     """Fields in which words were found, with the text around them."""
-    found = [
+    return [
         {"field": _named(name), "fragments": fragments}
         for name, text in texts_of(entry)
         if (fragments := _fragments(text, wanted))
     ]
-    return found
 
 
 def _fragments(text: str, wanted: Collection[str]) -> list[str]:
@@ -93,5 +93,4 @@ def _marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int]]) -
 
 def _named(field: str) -> str:
     """Name of a field as clients write it; the path within details is their own."""
-    first, *others = field.split("_") if not field.startswith("details") else [field]
-    return first + "".join(each.capitalize() for each in others)
+    return field if field.startswith("details") else store.in_camel_case(field)

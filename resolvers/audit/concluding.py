@@ -76,7 +76,7 @@ def finished(check: IntegrityCheck, findings: Findings, at: datetime) -> Integri
         "integrity_valid": not findings.count,
         "failed_entry_ids": findings.failed_entry_ids,
         "hash_chain_broken": findings.broken,
-        "details": [damage.shown() for damage in findings.damages],
+        "details": [damage._asdict() for damage in findings.damages],
     }
 
 

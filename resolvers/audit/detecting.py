@@ -1,4 +1,4 @@
-"""Detection of anomalies in how a log is used: bulk reads, exports at odd hours, repeated denials.
+"""Detection of anomalies in how a log is used: bulk reads, exports out of working hours, repeated denials.
 
 Each is put on record under a key of its own, which makes its alert go out once, whoever detects it.
 """
@@ -71,12 +71,12 @@ async def _anomalies(services: Services, org_id: str, now: datetime) -> AsyncIte
                 AuditAnomaly(kind, org_id, actor_id, count, since, now),
             )
     exports = await store.recent_acts(services.db, org_id, EXPORT, now - LATELY, MOST_EXPORTS)
-    for entry in await _at_odd_hours(services, exports):
+    for entry in await _off_hours(services, exports):
         at, kind = entry["timestamp"], AuditAnomalyKind.OFF_HOURS_EXPORT
         yield f"{kind}:{entry['_id']}", AuditAnomaly(kind, org_id, entry["actor_id"], 1, at, at)
 
 
-async def _at_odd_hours(services: Services, exports: list[AuditEntry]) -> list[AuditEntry]:
+async def _off_hours(services: Services, exports: list[AuditEntry]) -> list[AuditEntry]:
     """Those exports that were requested out of working hours, by the clock of who requested them."""
     people = {entry["actor_id"] for entry in exports if entry["actor_id"] is not None}
     rows = await accounts.users.by_ids(services.db, people, fields=["time_zone"])
@@ -85,11 +85,13 @@ async def _at_odd_hours(services: Services, exports: list[AuditEntry]) -> list[A
     return [
         entry
         for entry in exports
-        if _is_odd(settings, zones.wall_time(places.get(entry["actor_id"] or "", "UTC"), entry["timestamp"]))
+        if _is_off_hours(
+            settings, zones.wall_time(places.get(entry["actor_id"] or "", "UTC"), entry["timestamp"])
+        )
     ]
 
 
-def _is_odd(settings: AuditSettings, wall: datetime) -> bool:
+def _is_off_hours(settings: AuditSettings, wall: datetime) -> bool:
     """True on a Sunday, and before or after working hours."""
     begin, end = settings.working_hours
     return wall.weekday() == SUNDAY or not begin <= wall.time() < end

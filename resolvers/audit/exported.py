@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from core.ledger import canonical
+from resolvers.audit import places
 from stores import audit as store
 from stores.audit import AuditEntry, AuditIntegrity, AuditLink
 
@@ -63,7 +64,10 @@ class Json:
         return b'{"entries":['
 
     def batch(self, rows: Sequence[Row]) -> bytes:
-        lines = [orjson.dumps({**fields(row), "hashInput": _hash_input(row)}, default=str) for row in rows]
+        lines = [
+            orjson.dumps({**fields(row), "hashInput": places.hash_input(*row[:2])}, default=str)
+            for row in rows
+        ]
         if not lines:
             return b""
         before, self._first = (b"\n" if self._first else b",\n"), False
@@ -116,16 +120,6 @@ def _lines(rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode()
-
-
-def _hash_input(row: Row) -> str | None:
-    if row.link is None:
-        return None
-    try:
-        return store.hash_input(row.entry, row.link)
-    except ValueError:
-        # Changed past the service into what no text can have been.
-        return None
 
 
 def manifest(told: Mapping[str, Any]) -> str:

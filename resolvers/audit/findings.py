@@ -1,7 +1,7 @@
 """Findings of a check: what is damaged, and how entries are compared with their links and leaves."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from core.ledger import chain
 from core.ledger.chain import BrokenLink, Entry, Head, Problem
@@ -22,9 +22,6 @@ class Damage(NamedTuple):
     seq: int | None = None
     entry_id: str | None = None
 
-    def shown(self) -> dict[str, Any]:
-        return self._asdict()
-
 
 @dataclass
 class Findings:
@@ -33,7 +30,7 @@ class Findings:
     checked: int = 0
     damages: list[Damage] = field(default_factory=list)
     count: int = 0
-    """Of damages, those included that are not kept."""
+    """Number of damages, with those that are not told of one by one."""
     broken: bool = False
     """True if a chain or the log is broken: more than an entry's own bytes."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from core.context import Context
-from core.security.crypto import Unreadable
+from core.security.crypto import Cipher, Unreadable
 from resolvers.audit.access import Reach, person_of, reach_of
 from stores import audit as store
 from stores.audit import AuditEntry
@@ -44,12 +44,9 @@ def _person(reach: Reach, entry: AuditEntry, field: str) -> str | None:
     return person_of(entry, field) if value is not None and reach.shows(entry, field) else None
 
 
-def _opened(entry: AuditEntry, field: str, cipher: Any) -> str | None:
-    if cipher is None:
-        return None
+def _opened(entry: AuditEntry, field: str, cipher: Cipher | None) -> str | None:
     try:
-        text: str = cipher.open(entry[field], place=store.place_of(entry, field))  # type: ignore[literal-required]
+        return store.opened(entry, field, cipher)
     except Unreadable:
         # Changed by somebody: what it was cannot be told any more.
         return None
-    return text

@@ -48,9 +48,9 @@ async def tiers(ctx: Context, entries: Entries) -> list[AuditTier]:
 
 
 async def hash_inputs(ctx: Context, entries: Sequence[AuditEntry]) -> list[str | None]:
-    """Texts that were hashed; None until the entry is chained, or where no text like it can have been."""
+    """Texts that were hashed, each as `hash_input` says."""
     links = await links_of(ctx, entries)
-    return [_hash_input(entry, link) if link else None for entry, link in zip(entries, links, strict=True)]
+    return [hash_input(*each) for each in zip(entries, links, strict=True)]
 
 
 async def integrities(ctx: Context, entries: Sequence[AuditEntry]) -> list[AuditIntegrity]:
@@ -70,10 +70,14 @@ def _integrity(entry: AuditEntry, state: AuditEntryState | None, link: AuditLink
     return AuditIntegrity.PENDING if waits else AuditIntegrity.BROKEN
 
 
-def _hash_input(entry: AuditEntry, link: AuditLink) -> str | None:
+def hash_input(entry: AuditEntry, link: AuditLink | None) -> str | None:
+    """Text that was hashed; None until the entry is chained."""
+    if link is None:
+        return None
     try:
         return store.hash_input(entry, link)
     except ValueError:
+        # Changed past the service into what no text can have been.
         return None
 
 

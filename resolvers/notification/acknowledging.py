@@ -57,7 +57,7 @@ async def acknowledge_notification(
     """Acknowledge a notification for oneself; later ones return the first."""
     await ctx.limit(ACKNOWLEDGMENTS)
     check_length(response or "", most=LONGEST_RESPONSE, field="response")
-    check_place(location)
+    _check_place(location)
     receipt = await _target(ctx, target)
     done = await acknowledge(
         ctx,
@@ -83,7 +83,7 @@ async def _target(ctx: Context, target: NotificationTarget) -> Receipt:
     return await nodes.for_update(ctx, store.receipts, own, field="target")
 
 
-def check_place(location: AcknowledgmentPlace | None) -> None:
+def _check_place(location: AcknowledgmentPlace | None) -> None:
     for name, most in (("latitude", 90), ("longitude", 180)):
         if location is not None and not -most <= float(location[name]) <= most:  # type: ignore[literal-required]
             raise UserError("OUT_OF_RANGE", "Not a place on Earth.", field=["location", name], limit=most)
@@ -126,13 +126,13 @@ async def acknowledge(
     return done
 
 
-def place_named(receipt_id: str) -> str:
+def location_place(receipt_id: str) -> str:
     return f"notification_receipts/{receipt_id}/location"
 
 
 def _sealed(ctx: Context, receipt: Receipt, location: AcknowledgmentPlace) -> str:
     text = orjson.dumps(location).decode()
-    return ctx.services.crypto.seal(text, place=place_named(receipt["_id"]))
+    return ctx.services.crypto.seal(text, place=location_place(receipt["_id"]))
 
 
 def acknowledgment_of(ctx: Context, receipt: dict[str, Any]) -> dict[str, Any] | None:
@@ -141,7 +141,7 @@ def acknowledgment_of(ctx: Context, receipt: dict[str, Any]) -> dict[str, Any] |
     if found is None:
         return None
     sealed = found["sealed_location"]
-    opened = sealed and ctx.services.crypto.open(sealed, place=place_named(receipt["_id"]))
+    opened = sealed and ctx.services.crypto.open(sealed, place=location_place(receipt["_id"]))
     seconds = (found["acknowledged_at"] - receipt["sent_at"]).total_seconds()
     return {
         **found,

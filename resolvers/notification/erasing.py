@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from core.context import Context, Services
-from resolvers.notification.acknowledging import place_named
+from resolvers.notification.acknowledging import location_place
 from resolvers.notification.preferences import teams_flow_place
 from stores import notification as store
 from stores.notification import Delivery, Receipt
@@ -23,7 +23,7 @@ def receipt(services: Services, row: Mapping[str, Any]) -> dict[str, Any]:
     if found is None:
         return dict(row)
     sealed = found["sealed_location"]
-    opened = sealed and services.crypto.open(sealed, place=place_named(row["id"]))
+    opened = sealed and services.crypto.open(sealed, place=location_place(row["id"]))
     shown = {name: found[name] for name in found if name != "sealed_location"}
     return {**row, "acknowledgment": {**shown, "location": orjson.loads(opened) if opened else None}}
 

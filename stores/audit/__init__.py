@@ -101,7 +101,7 @@ from stores.audit.links import (
 from stores.audit.queries import SavedAuditQuery, saved_queries
 from stores.audit.reading import NEWEST, count_entries, in_log, incidents_in_log, newest, oldest_after
 from stores.audit.roles import AUDIT_ADMIN
-from stores.audit.search import COUNTED, frequency, search_document, search_entries
+from stores.audit.search import frequency, search_document, search_entries
 from stores.audit.tiers import in_tier, move
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
 from stores.audit.usage import denial_counts, read_counts, recent_acts
@@ -110,7 +110,6 @@ __all__ = [
     "ACTIVE_HOLD",
     "AUDIT_ADMIN",
     "CHECK_PREFIX",
-    "COUNTED",
     "HASHED",
     "LATEST",
     "MOST_CUSTODY",

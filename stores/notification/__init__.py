@@ -1,7 +1,6 @@
 """Stores of notifications: their receipts and deliveries, and what people choose."""
 
 from stores.notification.deliveries import (
-    EVENTS_KEPT,
     FINAL,
     REACHED,
     Delivery,
@@ -73,7 +72,6 @@ from stores.notification.templates import (
 __all__ = [
     "AUDIT",
     "DEDUPED",
-    "EVENTS_KEPT",
     "FINAL",
     "INBOX_KEPT",
     "INDICATORS",

@@ -1,6 +1,6 @@
 """Deliveries: one message to one person by one channel, and what became of it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from core import ids
@@ -16,8 +16,6 @@ from stores.notification.kinds import (
     ReceiptStatus,
 )
 from stores.notification.recipients import recipient_id
-
-EVENTS_KEPT = timedelta(days=7)
 
 
 class Delivery(Row):
