@@ -88,21 +88,17 @@ from stores.audit.links import (
     AuditChain,
     AuditLink,
     chains,
-    chains_in,
     entries_of,
     link_id,
     links,
     links_of_entries,
-    mark,
-    mark_integrity,
     organizations,
-    states_of_entries,
 )
 from stores.audit.queries import SavedAuditQuery, saved_queries
 from stores.audit.reading import NEWEST, count_entries, in_log, incidents_in_log, newest, oldest_after
 from stores.audit.roles import AUDIT_ADMIN
 from stores.audit.search import frequency, search_document, search_entries
-from stores.audit.tiers import in_tier, move
+from stores.audit.states import chains_in, in_tier, mark, mark_integrity, move, states_of_entries
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
 from stores.audit.usage import denial_counts, read_counts, recent_acts
 

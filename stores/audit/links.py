@@ -1,18 +1,11 @@
 """Links: the place of each entry in its hash chain, insert only, and the head of each chain."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from core.storage.mongo import Database
 from core.storage.store import collection, index
-from stores.audit.entries import (
-    AuditEntry,
-    AuditEntryState,
-    AuditEntryStatus,
-    AuditIntegrity,
-    entries,
-    entry_states,
-)
+from stores.audit.entries import AuditEntry, entries
 
 
 class AuditLink(TypedDict):
@@ -55,34 +48,6 @@ def link_id(chain_id: str, seq: int) -> str:
     return f"{chain_id}:{seq}"
 
 
-async def chains_in(db: Database, status: AuditEntryStatus) -> list[str]:
-    """Chains that have entries in this status."""
-    groups: list[dict[str, Any]] = [
-        {"$match": {"status": status}},
-        {"$sort": {"chain_id": 1}},
-        {"$group": {"_id": "$chain_id"}},
-    ]
-    return [row["_id"] for row in await db.aggregate(entry_states.name, groups)]
-
-
-async def mark(
-    db: Database, rows: Iterable[Mapping[str, Any]], before: AuditEntryStatus, after: AuditEntryStatus
-) -> int:
-    """Move the states of entries, or of links, from one status to the next; how many were in that one."""
-    by_chain: dict[str, list[str]] = {}
-    for row in rows:
-        by_chain.setdefault(row["chain_id"], []).append(row.get("entry_id") or row["_id"])
-    updates = [
-        {
-            "q": {"_id": {"$in": ids}, "chain_id": chain_id, "status": before},
-            "u": {"$set": {"status": after}},
-            "multi": True,
-        }
-        for chain_id, ids in by_chain.items()
-    ]
-    return int((await db.write({"update": entry_states.name, "updates": updates}))["n"]) if updates else 0
-
-
 async def entries_of(db: Database, rows: Iterable[AuditLink]) -> dict[str, AuditEntry]:
     """Entries of links, by their ids."""
     found = await entries.by_ids(db, [row["entry_id"] for row in rows])
@@ -101,38 +66,6 @@ async def links_of_entries(
     rows = await links.find(db, query, hint=BY_ENTRY.name) if wanted else []
     rows.sort(key=lambda row: row["seq"], reverse=True)
     return {(row["chain_id"], row["entry_id"]): row for row in rows}
-
-
-async def states_of_entries(
-    db: Database, places: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], AuditEntryState]:
-    """States of the entries that have one, by chain and entry."""
-    by_chain: dict[str, list[str]] = {}
-    for chain_id, entry_id in places:
-        by_chain.setdefault(chain_id, []).append(entry_id)
-    named = [{"chain_id": chain, "_id": {"$in": ids}} for chain, ids in by_chain.items()]
-    rows = await entry_states.find(db, {"$or": named}) if named else []
-    return {(row["chain_id"], row["_id"]): row for row in rows}
-
-
-async def mark_integrity(
-    db: Database, rows: Iterable[tuple[str | None, str | None]], integrity: AuditIntegrity
-) -> None:
-    """Say of entries, by chain and id, what a check found; those that say so already stay."""
-    by_chain: dict[str, list[str]] = {}
-    for chain_id, entry_id in rows:
-        if chain_id is not None and entry_id is not None:
-            by_chain.setdefault(chain_id, []).append(entry_id)
-    updates = [
-        {
-            "q": {"_id": {"$in": ids}, "chain_id": chain_id, "integrity": {"$ne": integrity}},
-            "u": {"$set": {"integrity": integrity}},
-            "multi": True,
-        }
-        for chain_id, ids in by_chain.items()
-    ]
-    if updates:
-        await db.write({"update": entry_states.name, "updates": updates})
 
 
 async def organizations(db: Database) -> list[str]:

@@ -85,7 +85,7 @@ FAULTS = [
     ),
     Fault(
         "administrators are not told of damage",
-        "resolvers/notification/auditing.py",
+        "resolvers/notification/audit_alerts.py",
         'await _tell(ctx, alert.check["org_id"], DAMAGED, alert.check["_id"], PriorityLevel.CRITICAL)',
         "return",
         CHECKING,

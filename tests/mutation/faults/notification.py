@@ -239,7 +239,7 @@ FAULTS = [
     ),
     Fault(
         "nothing is known of alerts that were sent",
-        "resolvers/notification/alerting.py",
+        "resolvers/notification/auth_messages.py",
         "if await store.deliveries.by_id(ctx.db, named) is not None:",
         "if await store.deliveries.by_id(ctx.db, named) is None:",
         SHARED,
