@@ -11,12 +11,15 @@ SAFE_INTEGER = 2**53 - 1
 """Largest integer that a double holds together with its neighbors."""
 MAX_DEPTH = 64
 """Levels of nesting; MongoDB keeps no document of more than 100."""
+REFERENCE = "$ref"
+"""Name by which drivers of MongoDB take an object for a reference, which is no JSON."""
 
 
 def normalize(value: object, depth: int = 0) -> object:
     """JSON value as it is stored and hashed: numbers that readers may round are strings.
 
-    Raises BadUserInput for NaN, infinities, lone surrogates and values that are nested too deep.
+    Raises BadUserInput for NaN, infinities, lone surrogates, values that are nested too deep, and names that
+    MongoDB does not give back as they were.
     """
     if depth > MAX_DEPTH:
         raise BadUserInput(f"Values are nested at most {MAX_DEPTH} deep.")
@@ -60,6 +63,8 @@ def _well_formed(text: str) -> str:
 def _key(key: object) -> str:
     if not isinstance(key, str):
         raise TypeError(f"{key!r} is no key of a JSON object.")
+    if key == REFERENCE or "\0" in key:
+        raise BadUserInput(f"No name is `{REFERENCE}`, or has a zero character.")
     return _well_formed(key)
 
 

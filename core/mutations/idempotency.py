@@ -27,6 +27,7 @@ from core.errors import (
     UserError,
 )
 from core.ids import prefix_of
+from core.messages import gettext_noop
 from core.mutations import auditing, declared_codes, references
 from core.mutations.references import Payload
 from core.security import access
@@ -34,6 +35,7 @@ from core.storage import mongo
 from core.storage.mongo import Database
 from core.storage.store import collection, index
 
+UNFIT = gettext_noop("The input is nested too deep, or has an integer of more than 64 bits.")
 KEPT = timedelta(days=30)
 LEASE = timedelta(seconds=60)
 """After this a mutation that calls external services is taken to have died, and may be retried."""
@@ -317,7 +319,10 @@ async def _refusable(ctx: Context, mutation: Mutation, arguments: Mapping[str, A
 
 def _claim(ctx: Context, mutation: Mutation, id: str, arguments: Mapping[str, Any]) -> Receipt:
     now = clock.now()
-    canonical = orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS, default=str)
+    try:
+        canonical = orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS, default=str)
+    except orjson.JSONEncodeError:
+        raise BadUserInput(UNFIT) from None
     return {
         "_id": id,
         "mutation": mutation.name,

@@ -22,8 +22,18 @@ from core.storage import mongo
 from core.storage.mongo import Database
 from resolvers.audit import log_keys
 from resolvers.audit.chained import chained
+from resolvers.audit.concluding import begun, finish
+from resolvers.audit.findings import Damage, Findings
 from stores import audit as store
-from stores.audit import AuditChain, AuditEntry, AuditEntryStatus, AuditLink
+from stores.audit import (
+    AuditChain,
+    AuditEntry,
+    AuditEntryStatus,
+    AuditIntegrity,
+    AuditLink,
+    IntegrityCheckKind,
+    IntegrityProblem,
+)
 
 logger = structlog.get_logger(__name__)
 
@@ -97,7 +107,31 @@ async def _take_batch(services: Services, chain_ids: Collection[str]) -> int:
             return len(entries)
         except (DuplicateKeyError, Overtaken):
             await asyncio.sleep(mongo.backoff(attempt))
+        except (TypeError, ValueError):
+            if not (unfit := [entry for entry in entries if not _is_fit(entry)]):
+                raise
+            await _set_aside(services, unfit)
     raise Outrun
+
+
+def _is_fit(entry: AuditEntry) -> bool:
+    """True for an entry that has a hash: one that was changed past the service may be no JSON any more."""
+    try:
+        chain.append(chain.EMPTY, entry["chain_id"], store.hashed_content(entry), store.HASHED)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+async def _set_aside(services: Services, entries: Sequence[AuditEntry]) -> None:
+    """Alert of entries that cannot be hashed, and leave them without a place: they would stop all others."""
+    for org_id in sorted({entry["org_id"] for entry in entries}):
+        findings = Findings()
+        for entry in entries:
+            if entry["org_id"] == org_id:
+                findings.checked += 1
+                findings.add(Damage(IntegrityProblem.CHANGED, entry["chain_id"], None, entry["_id"]))
+        await finish(services, begun(org_id, IntegrityCheckKind.READ), findings)
 
 
 async def _accepted(
@@ -107,7 +141,11 @@ async def _accepted(
 
     Read before the unit of work, whose writes say what they expect: a transaction of writes alone is short.
     """
-    accepted = {"status": AuditEntryStatus.ACCEPTED, "chain_id": {"$in": list(chain_ids)}}
+    accepted = {
+        "status": AuditEntryStatus.ACCEPTED,
+        "chain_id": {"$in": list(chain_ids)},
+        "integrity": {"$ne": AuditIntegrity.BROKEN},
+    }
     order = [("chain_id", 1), ("_id", 1)]
     states = await store.entry_states.find(db, accepted, sort=order, limit=BATCH)
     entries, heads = await asyncio.gather(

@@ -6,7 +6,13 @@ from datetime import datetime
 from core.context import Services
 from resolvers.audit.findings import Damage, Findings
 from stores import audit as store
-from stores.audit import AuditEntry, AuditEntryStatus, IntegrityProblem
+from stores.audit import (
+    AuditEntry,
+    AuditEntryState,
+    AuditEntryStatus,
+    AuditIntegrity,
+    IntegrityProblem,
+)
 
 BATCH = 500
 
@@ -31,9 +37,13 @@ async def _unrecorded(services: Services, entries: Sequence[AuditEntry]) -> list
     # States first: an entry that was chained by then has its link.
     states = await store.states_of_entries(services.db, places)
     links = await store.links_of_entries(services.db, places)
-    return [
-        entry
-        for place, entry in places.items()
-        if place not in links
-        and (place not in states or states[place]["status"] != AuditEntryStatus.ACCEPTED)
-    ]
+    return [entry for place, entry in places.items() if place not in links and not _waits(states.get(place))]
+
+
+def _waits(state: AuditEntryState | None) -> bool:
+    """True for the state of an entry that will get its place: a damaged one gets none."""
+    return (
+        state is not None
+        and state["status"] == AuditEntryStatus.ACCEPTED
+        and state["integrity"] != AuditIntegrity.BROKEN
+    )

@@ -25,7 +25,8 @@ class IntegrityCheckKind(StrEnum):
     WHOLE = "WHOLE"
     """The log was checked from its beginning, as is done every week."""
     READ = "READ"
-    """Entries were found damaged when somebody was about to be shown them."""
+    """Entries were found damaged when somebody was about to be shown them, or when they got no place in their
+    chain for it."""
 
 
 class IntegrityCheckStatus(StrEnum):
