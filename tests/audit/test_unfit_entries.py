@@ -1,4 +1,4 @@
-"""Entries that MongoDB would not give back as they were: apps send none, and one that is there stops nobody."""
+"""Entries that MongoDB would not give back as they were: apps send none, and one that is there stops none."""
 
 from typing import Any
 
