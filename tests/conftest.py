@@ -234,6 +234,8 @@ def settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Sett
         data_dir=data_dir,
         media_dir=data_dir / "media",
         log_level="DEBUG",
+        # All tests ask from one address, the more of them in a minute the faster the machine.
+        cost_per_minute=2_000_000,
         password_memory_kib=8_192,
         password_rounds=1,
         log_format="json",
