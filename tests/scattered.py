@@ -83,6 +83,7 @@ SCATTERED = {
     "user_keys: user_id": "names of an account, for staff and when it is deleted",
     "user_keys: _id": BACKGROUND,
     "users: deletion_due_at, status": BACKGROUND,
+    "users: phone_index": "a reply by text message names the number alone",
     "users: updated_at": BACKGROUND,
     "users: status": "whom most follow, for those who follow nobody yet",
     # Media.
@@ -96,6 +97,7 @@ SCATTERED = {
     "uploads: expires_at": BACKGROUND,
     # Notifications.
     "deliveries: created_at": BACKGROUND,
+    "deliveries: address_index, channel, status, user_id": "a reply by text message names the number alone",
     "deliveries: provider_ref": "an event of a provider names the message alone",
     "deliveries: user_id": GONE,
     "notification_receipts: _id": "one that is not the viewer's own is refused, where it is acknowledged",
@@ -103,7 +105,6 @@ SCATTERED = {
     "notification_receipts: notification_id": "what became of a notification, over all who were told",
     "notifications: created_at": BACKGROUND,
     "notifications: created_at, inbox": BACKGROUND,
-    "recipients: phone_index": "a reply by text message names the number alone",
     # Chats.
     "chat_aliases: user_id": GONE,
     "chat_members: _id": BACKGROUND,

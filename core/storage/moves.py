@@ -33,6 +33,10 @@ class Moves:
             for state in self.table
         }
 
+    def before(self, state: StrEnum) -> list[StrEnum]:
+        """States from which a document moves to this one: a filter that a repeated move does not pass."""
+        return [was for was in self._into[state] if was != state]
+
     def condition(self, changes: Mapping[str, Any], where: Mapping[str, Any]) -> dict[str, Any]:
         """Filter that a write of these changes needs beside `where`: the states from which it may be done.
 

@@ -10,7 +10,7 @@ from core.ids import Id
 from core.security.limits import Rate
 from core.values.bounds import check_length
 from resolvers.notification import preferences
-from resolvers.notification.reaching import CALLED
+from resolvers.notification.reaching import CALLED, of_number
 from stores import auth as accounts
 from stores import notification as store
 from stores.notification import ChannelConsent, ConsentSource, ConsentStatus, NotificationChannel, Recipient
@@ -82,13 +82,14 @@ async def record_consent(
         details={"channel": channel, "source": source},
     )
     await record(ctx, act)
-    others = [each for each in recipient["consents"] if each["channel"] != channel]
-    fields: dict[str, Any] = {"consents": [*others, consent]}
-    if channel in CALLED:
-        fields |= await _phone_index(ctx, recipient)
-    return await preferences.change(ctx, recipient, fields)
+    fields = await about_number(ctx, recipient) if channel in CALLED else {}
+    others = [each for each in fields.get("consents", recipient["consents"]) if each["channel"] != channel]
+    return await preferences.change(ctx, recipient, {**fields, "consents": [*others, consent]})
 
 
-async def _phone_index(ctx: Context, recipient: Recipient) -> dict[str, Any]:
+async def about_number(ctx: Context, recipient: Recipient) -> dict[str, Any]:
+    """Fields of what is known of the number that the person has now, and of no former one."""
     user = await accounts.users.by_id(ctx.db, recipient["user_id"])
-    return {"phone_index": user.get("phone_index") if user else None}
+    number = user.get("phone_index") if user else None
+    known = of_number(recipient, number)
+    return {"phone_index": number, "consents": known["consents"], "landline": known["landline"]}

@@ -183,8 +183,12 @@ async def conclude(
 async def move(
     ctx: Context, delivery: Mapping[str, Any], status: DeliveryStatus, **fields: Any
 ) -> Delivery | None:
-    """Move a delivery to a state that may follow its own, and what follows from that; None if none may."""
-    changed = await ctx.tx.update(store.deliveries, delivery, set={"status": status, **fields})
+    """Move a delivery to a state that may follow its own, and what follows from that; None if none may.
+
+    What is told again is no move: the first time stands, and nothing follows a second time.
+    """
+    before = {"status": {"$in": store.MOVES.before(status)}}
+    changed = await ctx.tx.update(store.deliveries, delivery, set={"status": status, **fields}, where=before)
     if changed is None:
         return None
     reason = changed["failure_reason"] or ""
@@ -200,15 +204,27 @@ async def fail(
     ctx: Context, delivery: Mapping[str, Any], reason: DeliveryFailureReason, **fields: Any
 ) -> Delivery | None:
     """Fail a delivery for good, and keep what the provider knows of the number."""
-    user_id = delivery["user_id"]
+    opted_out = reason == DeliveryFailureReason.OPTED_OUT
+    status = DeliveryStatus.SUPPRESSED if opted_out else DeliveryStatus.FAILED
+    moved = await move(ctx, delivery, status, failure_reason=reason, **fields)
+    # What is told late or again tells nothing new: the person may have opted in meanwhile.
+    if moved is not None and reason in (DeliveryFailureReason.OPTED_OUT, DeliveryFailureReason.LANDLINE):
+        await _learn_of_number(ctx, moved, opted_out=opted_out)
+    return moved
+
+
+async def _learn_of_number(ctx: Context, delivery: Delivery, *, opted_out: bool) -> None:
+    """Keep what a provider said of the number, if it is still the person's."""
+    user_id, channel = delivery["user_id"], delivery["channel"]
     recipient = (await store.recipients_of(ctx.db, [user_id]))[user_id]
-    if reason == DeliveryFailureReason.OPTED_OUT:
-        channel, revoked = delivery["channel"], ConsentStatus.REVOKED
-        await consents.record_consent(ctx, recipient, channel, revoked, ConsentSource.PROVIDER)
-        return await move(ctx, delivery, DeliveryStatus.SUPPRESSED, failure_reason=reason, **fields)
-    if reason == DeliveryFailureReason.LANDLINE:
-        await preferences.change(ctx, recipient, {"landline": True})
-    return await move(ctx, delivery, DeliveryStatus.FAILED, failure_reason=reason, **fields)
+    known = await consents.about_number(ctx, recipient)
+    if delivery["address_index"] not in (None, known["phone_index"]):
+        return
+    if not opted_out:
+        await preferences.change(ctx, recipient, {**known, "landline": True})
+    elif store.consent_to(recipient, channel) != ConsentStatus.REVOKED:
+        source = ConsentSource.PROVIDER
+        await consents.record_consent(ctx, recipient, channel, ConsentStatus.REVOKED, source)
 
 
 async def _advance_receipt(ctx: Context, delivery: Delivery) -> None:

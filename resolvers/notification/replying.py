@@ -2,14 +2,19 @@
 
 from functools import partial
 
+import structlog
+
 from core import jobs
 from core.context import Context, Services
 from core.messages import gettext_noop, language, text
+from core.ports import Permanent
+from core.security.limits import Rate
 from ports.auth import AuthSettings
 from resolvers import auth
 from resolvers.notification import consents, delivering
 from resolvers.notification.acknowledging import acknowledge
 from resolvers.notification.keywords import Keyword, keyword
+from resolvers.notification.reaching import of_number
 from stores import auth as accounts
 from stores import notification as store
 from stores.notification import (
@@ -25,7 +30,13 @@ from stores.notification import (
     consent_to,
 )
 
+logger = structlog.get_logger(__name__)
+
 SMS = NotificationChannel.SMS
+MOST_SHARING = 10
+"""People with one number, such as a family's, for whom a reply counts."""
+ANSWERS = Rate("sms-answers", 20, 3_600)
+"""Answers to one number."""
 LATEST_SENT = 20
 """Texts to a number among which the one that is answered is looked for."""
 
@@ -35,37 +46,41 @@ HELP = gettext_noop("{app}: reply STOP to end text messages, START to get them a
 
 
 async def reply(services: Services, *, number: str, said: str) -> None:
-    """Do what a text message from a number asks for; any other text is ignored."""
+    """Do what a text message asks for, for those whose number it comes from; any other text is ignored."""
     kind = keyword(said)
     if kind is None:
         return
     index = services.crypto.blind(number, place="users/phone")
-    for recipient in await store.recipients.find(services.db, {"phone_index": index}):
+    for user in await accounts.users_with_number(services.db, index, limit=MOST_SHARING):
         ctx = Context(services)
-        await ctx.unit(partial(_do, ctx, recipient["_id"], kind, said))
+        await ctx.unit(partial(_do, ctx, user["_id"], index, kind, said))
 
 
-async def _do(ctx: Context, recipient_id: str, kind: Keyword, said: str) -> None:
-    recipient = await store.recipients.by_id(ctx.db, recipient_id)
-    if recipient is None:
-        return
-    answer = await _answer(ctx, recipient, kind, said)
-    if answer is not None:
-        user_id = recipient["user_id"]
+async def _do(ctx: Context, user_id: str, phone_index: str, kind: Keyword, said: str) -> None:
+    found = (await store.recipients_of(ctx.db, [user_id]))[user_id]
+    answer = await _answer(ctx, of_number(found, phone_index), phone_index, kind, said)
+    # Two machines that answer each other would never end.
+    if answer is not None and (await ctx.services.limits.take(ANSWERS, phone_index)).allowed:
         await jobs.enqueue(ctx.tx, "notification.answer", user_id=user_id, message=answer)
 
 
-async def _answer(ctx: Context, recipient: Recipient, kind: Keyword, said: str) -> str | None:
+async def _answer(
+    ctx: Context, recipient: Recipient, phone_index: str, kind: Keyword, said: str
+) -> str | None:
     """Do it, and return the message to answer with."""
-    revoked = consent_to(recipient, SMS) == ConsentStatus.REVOKED
+    consent = consent_to(recipient, SMS)
+    revoked = consent == ConsentStatus.REVOKED
     if kind is Keyword.STOP:
         return None if revoked else await _stop(ctx, recipient, said)
     if kind is Keyword.START or (kind is Keyword.YES and revoked):
-        await _consent(ctx, recipient, ConsentStatus.GRANTED, said)
+        if consent != ConsentStatus.GRANTED:
+            await _consent(ctx, recipient, ConsentStatus.GRANTED, said)
         return STARTED
-    if kind is Keyword.ACKNOWLEDGE and (receipt := await _newest_open(ctx, recipient)) is not None:
-        await acknowledge(ctx, receipt, AcknowledgmentMethod.REPLY_SMS)
-        return None
+    if kind is Keyword.ACKNOWLEDGE:
+        receipt = await _newest_open(ctx, recipient, phone_index)
+        if receipt is not None:
+            await acknowledge(ctx, receipt, AcknowledgmentMethod.REPLY_SMS)
+            return None
     return None if kind is Keyword.YES or revoked else HELP
 
 
@@ -83,9 +98,10 @@ async def _consent(ctx: Context, recipient: Recipient, status: ConsentStatus, sa
     await consents.record_consent(ctx, recipient, SMS, status, ConsentSource.SMS_KEYWORD, proof=said[:100])
 
 
-async def _newest_open(ctx: Context, recipient: Recipient) -> Receipt | None:
-    """Receipt of the newest text to the person that asks for an acknowledgment and has none."""
-    sent = {"user_id": recipient["user_id"], "channel": SMS, "status": {"$in": REACHED}}
+async def _newest_open(ctx: Context, recipient: Recipient, phone_index: str) -> Receipt | None:
+    """Receipt of the newest text to the number that asks for an acknowledgment and has none."""
+    to_number = {"address_index": phone_index, "user_id": recipient["user_id"]}
+    sent = {**to_number, "channel": SMS, "status": {"$in": REACHED}}
     rows = await store.deliveries.find(ctx.db, sent, sort=[("created_at", -1)], limit=LATEST_SENT)
     names = [store.receipt_id(row["notification_id"], row["user_id"]) for row in rows]
     query = {"user_id": recipient["user_id"], "_id": {"$in": names}}
@@ -102,4 +118,8 @@ async def answer(services: Services, *, user_id: str, message: str) -> None:
         return
     values = {"app": services.get(AuthSettings).app_name}
     written = text(message, values, language(user["locale"]))
-    await services.sms_senders[0].send(to=number, text=written)
+    try:
+        await services.sms_senders[0].send(to=number, text=written)
+    except Permanent as failure:
+        # Providers that heed STOP by themselves confirm it, and take nothing more.
+        logger.info("text message not answered", reason=failure.code)

@@ -19,6 +19,7 @@ from stores.auth.accounts import (
     user_by_email,
     user_keys,
     users,
+    users_with_number,
 )
 from stores.auth.deletions import (
     Deletion,
@@ -191,4 +192,5 @@ __all__ = [
     "user_by_email",
     "user_keys",
     "users",
+    "users_with_number",
 ]

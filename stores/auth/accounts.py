@@ -9,7 +9,7 @@ from core import ids
 from core.context import PERSONAL
 from core.hooks import PlainHook
 from core.security.access import role_kind
-from core.storage.indexes import A_MOMENT, LONG_AGO, due
+from core.storage.indexes import A_MOMENT, A_TEXT, LONG_AGO, due
 from core.storage.mongo import Database
 from core.storage.moves import Moves
 from core.storage.store import Further, Row, Sealed, collection, entity, index
@@ -162,6 +162,7 @@ users = entity(
             partialFilterExpression={"deletion_due_at": A_MOMENT},
             serves=due("deletion_due_at", LONG_AGO),
         ),
+        index("phone_index", partialFilterExpression={"phone_index": A_TEXT}, serves={"phone_index": "x"}),
         index("-follower_count", "_id"),
         index("updated_at", "_id"),
     ],
@@ -204,6 +205,11 @@ async def popular(db: Database, *, limit: int) -> list[str]:
 async def user_by_email(db: Database, email: str) -> User | None:
     owner = await user_keys.by_id(db, email_key(email))
     return await users.by_id(db, owner["user_id"]) if owner else None
+
+
+async def users_with_number(db: Database, phone_index: str, *, limit: int) -> list[User]:
+    """People whose confirmed number this is, by its blind index: some share one."""
+    return await users.find(db, {"phone_index": phone_index}, limit=limit)
 
 
 async def email_keys(db: Database, *, after: str, pattern: str, limit: int) -> list[UserKey]:

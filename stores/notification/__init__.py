@@ -2,6 +2,7 @@
 
 from stores.notification.deliveries import (
     FINAL,
+    MOVES,
     REACHED,
     Delivery,
     deliveries,
@@ -76,6 +77,7 @@ __all__ = [
     "INBOX_KEPT",
     "INDICATORS",
     "LINKS_KEPT",
+    "MOVES",
     "REACHED",
     "SENDS_KEPT",
     "SOURCES",

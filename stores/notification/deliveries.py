@@ -48,6 +48,30 @@ FINAL = (
 )
 REACHED = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.OPENED)
 
+MOVES = Moves(
+    {
+        DeliveryStatus.QUEUED: {
+            DeliveryStatus.SENT,
+            DeliveryStatus.DELIVERED,
+            DeliveryStatus.OPENED,
+            DeliveryStatus.FAILED,
+            DeliveryStatus.SUPPRESSED,
+        },
+        DeliveryStatus.SENT: {
+            DeliveryStatus.DELIVERED,
+            DeliveryStatus.OPENED,
+            DeliveryStatus.FAILED,
+            DeliveryStatus.BOUNCED,
+            DeliveryStatus.SUPPRESSED,
+        },
+        DeliveryStatus.DELIVERED: {DeliveryStatus.OPENED},
+        DeliveryStatus.OPENED: (),
+        DeliveryStatus.FAILED: (),
+        DeliveryStatus.BOUNCED: (),
+        DeliveryStatus.SUPPRESSED: (),
+    }
+)
+
 deliveries = collection(
     "deliveries",
     Delivery,
@@ -66,29 +90,7 @@ deliveries = collection(
     ],
     shard_key="notification_id",
     versioned=True,
-    moves=Moves(
-        {
-            DeliveryStatus.QUEUED: {
-                DeliveryStatus.SENT,
-                DeliveryStatus.DELIVERED,
-                DeliveryStatus.OPENED,
-                DeliveryStatus.FAILED,
-                DeliveryStatus.SUPPRESSED,
-            },
-            DeliveryStatus.SENT: {
-                DeliveryStatus.DELIVERED,
-                DeliveryStatus.OPENED,
-                DeliveryStatus.FAILED,
-                DeliveryStatus.BOUNCED,
-                DeliveryStatus.SUPPRESSED,
-            },
-            DeliveryStatus.DELIVERED: {DeliveryStatus.OPENED},
-            DeliveryStatus.OPENED: (),
-            DeliveryStatus.FAILED: (),
-            DeliveryStatus.BOUNCED: (),
-            DeliveryStatus.SUPPRESSED: (),
-        }
-    ),
+    moves=MOVES,
 )
 
 REACH = (

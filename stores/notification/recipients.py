@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import NotRequired, TypedDict
 
 from core import ids
-from core.storage.indexes import A_TEXT
 from core.storage.mongo import Database
 from core.storage.store import Row, Sealed, collection, entity, index
 from stores.notification.kinds import ConsentSource, ConsentStatus, NotificationChannel
@@ -38,7 +37,7 @@ class Recipient(Row):
     do_not_call: bool
     landline: bool
     phone_index: NotRequired[str | None]
-    """Blind index of the number that consent was given for: replies from it find the person."""
+    """Blind index of the number that consent was given for, and that is known to be a landline or not."""
 
 
 class Consent(TypedDict):
@@ -60,9 +59,6 @@ recipients = entity(
     Recipient,
     prefix="recipient",
     owner="user_id",
-    indexes=[
-        index("phone_index", partialFilterExpression={"phone_index": A_TEXT}, serves={"phone_index": "x"}),
-    ],
     sealed=[Sealed("sealed_teams_flow", "recipients/{_id}/teams_flow")],
 )
 consents = collection(

@@ -81,6 +81,16 @@ async def deliveries(services: Services, phone: Phone) -> Sequence[tuple[str, st
 async def with_number(services: Services, phone: Phone, *agreed: str) -> str:
     """Give a person a confirmed number, and their consent to channels; returns the number."""
     number = f"+1555{int(phone.user_id[-6:], 36) % 10_000_000:07d}"
+    await has_number(services, phone, number)
+    for channel in agreed:
+        await phone.do(
+            "setChannelConsent", "recipient { id }", channel=channel, status="GRANTED", proof="Yes"
+        )
+    return number
+
+
+async def has_number(services: Services, phone: Phone, number: str) -> None:
+    """Let a number be the confirmed one of a person from now on."""
     crypto = services.crypto
     fields = {
         "phone": crypto.seal(number, place=f"users/{phone.user_id}/phone"),
@@ -90,8 +100,3 @@ async def with_number(services: Services, phone: Phone, *agreed: str) -> str:
     await services.db.write(
         {"update": "users", "updates": [{"q": {"_id": phone.user_id}, "u": {"$set": fields}}]}
     )
-    for channel in agreed:
-        await phone.do(
-            "setChannelConsent", "recipient { id }", channel=channel, status="GRANTED", proof="Yes"
-        )
-    return number

@@ -249,6 +249,23 @@ async def test_callbacks_move_deliveries_and_carry_replies(
     assert await consent_of(ada) == "REVOKED"
 
 
+async def test_an_event_that_is_told_again_leaves_the_time_of_the_first(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    await with_number(services, ada, "SMS")
+    ref = f"ref-{ada.user_id}"
+    await texted(services, ada, ref)
+    for status, field in ((DeliveryStatus.DELIVERED, "delivered_at"), (DeliveryStatus.OPENED, "opened_at")):
+        found = []
+        for _ in range(2):
+            clock.shift(timedelta(minutes=1))
+            await callbacks.apply_event(services, event=callbacks.event(ref, status=status))
+            [row] = await stored(services, store.deliveries, user_id=ada.user_id)
+            found.append((row[field], row["version"]))
+        assert found[0] == found[1]
+
+
 async def test_a_reply_waits_encrypted(new_phone: NewPhone, services: Services, twilio: None) -> None:
     ada = await new_phone("Ada")
     number = await with_number(services, ada, "SMS")
