@@ -18,6 +18,13 @@ from resolvers.notification.template_language import FILTERS, InvalidTemplate, T
         ("{% assign n = floor | plus: 1 %}{{ n }}", {"floor": 3}, "4"),
         ("{% if floor > 2 %}{{ floor }}{% endif %}", {"floor": Decimal("2.5")}, "2.5"),
         ("{% for n in (1..3) %}{{ n }}{% endfor %}", {}, "123"),
+        ("{% for n in (1..100) reversed %}{% if n > 98 %}{{ n }}{% endif %}{% endfor %}", {}, "10099"),
+        (
+            "{{ price | times: 2 }}, {{ price | ceil }}, {{ price }}",
+            {"price": Decimal("1.50")},
+            "3.0, 2, 1.50",
+        ),
+        ("{{ 2 | times: price }}", {"price": Decimal("1.50")}, "3.0"),
         ("{% comment %}{{ where }}{% endcomment %}x", {}, "x"),
     ],
 )
@@ -62,6 +69,14 @@ def test_what_a_template_may_not_do_is_no_template(source: str) -> None:
     "source",
     [
         "{% for n in (1..1000000000) %}{% endfor %}",
+        "{% for n in (1..1000000000) reversed %}{% endfor %}",
+        "{% for n in (1..1000000000) reversed limit: 999999999 %}{% break %}{% endfor %}",
+        "{% for n in (1..1000000000) offset: 999999999 %}{% endfor %}",
+        "{{ 9 " + "| times: 999999999999999 " * 300 + "}}",
+        "{{ 'nan' | plus: 1 | ceil }}",
+        "{{ 'inf' | times: 1 }}",
+        "{{ a " + "| append: a " * 600 + "| truncate: 1 }}",
+        "{% for n in (1..100) %}{{ a " + "| upcase " * 800 + "| truncate: 0, '' }}{% endfor %}",
         "{% for a in (1..50) %}{% for b in (1..50) %}{% endfor %}{% endfor %}",
         "{% for n in (1..90) %}{{ a }}{{ a }}{{ a }}{% endfor %}",
         "{% assign x = a %}{% for n in (1..60) %}{% assign x = x | append: x %}{% endfor %}{{ x }}",

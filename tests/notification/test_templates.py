@@ -161,6 +161,12 @@ async def test_templates_are_for_those_who_send_or_administer_in_the_organizatio
         ({"messageTemplate": "{% include 'x' %}"}, "INVALID_TEMPLATE", ["messageTemplate"]),
         ({"messageTemplate": "{{ where | date: '%999999999d' }}"}, "INVALID_TEMPLATE", ["messageTemplate"]),
         ({"messageTemplate": "{{ 1 | divided_by: 0 }}"}, "INVALID_TEMPLATE", ["messageTemplate"]),
+        (
+            {"messageTemplate": "{{ 9 " + "| times: 999999999999999 " * 300 + "}}"},
+            "INVALID_TEMPLATE",
+            ["messageTemplate"],
+        ),
+        ({"messageTemplate": "{{ 'nan' | ceil }}"}, "INVALID_TEMPLATE", ["messageTemplate"]),
         ({"titleTemplate": ""}, "REQUIRED", ["titleTemplate"]),
         ({"titleTemplate": "x" * 501}, "TOO_LONG", ["titleTemplate"]),
         ({"messageTemplate": "x" * 8_001}, "TOO_LONG", ["messageTemplate"]),
