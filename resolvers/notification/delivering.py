@@ -12,14 +12,14 @@ import structlog
 from core import clock
 from core.context import Context, Services
 from core.messages import gettext_noop
-from core.ports import CircuitOpen, DeliveryFailed, Permanent
+from core.ports import CircuitOpen, DeliveryFailed, Permanent, RateReached
 from resolvers.notification import channels, consents, metrics, notifying, preferences
-from resolvers.notification.reaching import Message, of_number, reach
+from resolvers.notification.reaching import Message, Reach, of_number, reach
 from resolvers.notification.sending import REASONS, Outgoing, Taken, has_address, send
 from resolvers.notification.wording import code_template, words_for
 from stores import auth as accounts
 from stores import notification as store
-from stores.auth import AccountStatus
+from stores.auth import AccountStatus, User
 from stores.notification import (
     FINAL,
     REACHED,
@@ -30,7 +30,9 @@ from stores.notification import (
     DeliveryFailureReason,
     DeliveryStatus,
     Notification,
+    NotificationChannel,
     ReceiptStatus,
+    Recipient,
 )
 
 logger = structlog.get_logger(__name__)
@@ -39,6 +41,8 @@ RETRIES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 45))
 """Waits between the tries by a channel; after the last another one steps in."""
 TRANSACTIONAL_RETRIES = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 600, 3_600, 21_600))
 JITTER = 0.2
+TURN = timedelta(seconds=5)
+"""Wait for a provider that takes no more messages for the moment; it is no try."""
 REACHABLE = frozenset({AccountStatus.ACTIVE, AccountStatus.DELETION_SCHEDULED})
 
 UNREACHABLE = code_template(
@@ -66,14 +70,7 @@ async def deliver(services: Services, *, delivery_id: str, notification_id: str)
         return
     recipient = recipients[user_id]
     now = clock.now()
-    verdict = reach(
-        message_of(notification),
-        delivery["channel"],
-        of_number(recipient, user.get("phone_index")),
-        has_address=await has_address(services, user, recipient, delivery["channel"]),
-        zone=user["time_zone"],
-        now=now,
-    )
+    verdict = await _reach_by(services, notification, delivery["channel"], user, recipient, now)
     if verdict.at is None:
         await _suppress(services, delivery, verdict.reason or DeliveryFailureReason.NO_ADDRESS)
     elif verdict.at > now:
@@ -84,6 +81,24 @@ async def deliver(services: Services, *, delivery_id: str, notification_id: str)
             await _suppress(services, delivery, DeliveryFailureReason.WITHDRAWN)
         else:
             await _send(Outgoing(services, notification, delivery, user, recipient, *words))
+
+
+async def _reach_by(
+    services: Services,
+    notification: Notification,
+    channel: NotificationChannel,
+    user: User,
+    recipient: Recipient,
+    now: datetime,
+) -> Reach:
+    return reach(
+        message_of(notification),
+        channel,
+        of_number(recipient, user.get("phone_index")),
+        has_address=await has_address(services, user, recipient, channel),
+        zone=user["time_zone"],
+        now=now,
+    )
 
 
 def message_of(notification: Notification) -> Message:
@@ -103,8 +118,15 @@ async def _send(out: Outgoing) -> None:
         await _fail(services, delivery, REASONS[failure.code])
     except CircuitOpen:
         await _step_in(out)
+    except RateReached:
+        at = clock.now() + TURN * random.uniform(1 - JITTER, 1 + JITTER)
+        await _later(services, delivery, out.notification, at)
     except DeliveryFailed as problem:
         logger.warning("notification not sent", channel=delivery["channel"], reason=str(problem))
+        await _try_again(out)
+    except Exception as error:
+        # Whatever a library cannot bear must not leave the message without its fallback.
+        logger.error("notification not sent", channel=delivery["channel"], error=type(error).__name__)
         await _try_again(out)
     else:
         await conclude(services, delivery, DeliveryStatus.SENT, **_fields_of(taken))
@@ -113,13 +135,19 @@ async def _send(out: Outgoing) -> None:
 
 
 async def _step_in(out: Outgoing) -> None:
-    """Let another channel step in at once for a provider that is known to be down, if there is one."""
+    """Let another channel step in at once for a provider that is known to be down, if one may reach them."""
     rows = await store.deliveries_to(out.services.db, out.notification["_id"], out.user["_id"])
     tried = {row["channel"] for row in rows}
-    if channels.fallback(out.delivery["channel"], out.notification["priority"], tried) is None:
-        await _try_again(out)
-    else:
+    other = channels.fallback(out.delivery["channel"], out.notification["priority"], tried)
+    if other is not None and await _may_reach(out, other):
         await _fail(out.services, out.delivery, DeliveryFailureReason.PROVIDER_DOWN)
+    else:
+        await _try_again(out)
+
+
+async def _may_reach(out: Outgoing, channel: NotificationChannel) -> bool:
+    about = (out.notification, channel, out.user, out.recipient)
+    return (await _reach_by(out.services, *about, clock.now())).at is not None
 
 
 async def _fail(services: Services, delivery: Delivery, reason: DeliveryFailureReason) -> None:

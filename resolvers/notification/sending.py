@@ -15,6 +15,7 @@ from core.ports import (
     MailAttachment,
     Permanent,
     PushPriority,
+    RateReached,
     Retryable,
     SlackPoster,
     TeamsPoster,
@@ -191,16 +192,21 @@ async def _text(out: Outgoing) -> Taken:
     """By the first SMS provider that takes it."""
     number, text = _number(out), await _fitted(out)
     segments = sms_segments.count(text).segments
-    problem: Retryable = CircuitOpen("No provider of text messages was asked.")
+    problems: list[Retryable] = []
     for sender in out.services.sms_senders:
         try:
             sent = await sender.send(to=number, text=text)
         except Retryable as failed:
-            problem = failed
+            problems.append(failed)
         else:
             index = out.user.get("phone_index")
             return Taken(sent.provider_ref or None, segments, address_index=index)
-    raise problem
+    raise min(problems, key=_lasting)
+
+
+def _lasting(problem: Retryable) -> int:
+    """Order of what keeps a message back: a turn that comes soon, a failure, a provider left alone."""
+    return 0 if isinstance(problem, RateReached) else 2 if isinstance(problem, CircuitOpen) else 1
 
 
 async def _fitted(out: Outgoing) -> str:

@@ -77,11 +77,11 @@ def text_of(wording: Wording, locale: str) -> tuple[str, str]:
     """Title and message in a person's language."""
     key = wording["template_key"]
     if key is None:
-        return str(wording["title"]), str(wording["message"] or "")
+        return _line(str(wording["title"])), str(wording["message"] or "")
     language, template = messages.language(locale), CODE_TEMPLATES[key]
     values = wording["variables"]
     return (
-        _cut(messages.text(template.title, values, language), LONGEST_TITLE),
+        _cut(_line(messages.text(template.title, values, language)), LONGEST_TITLE),
         _cut(messages.text(template.message, values, language) if template.message else "", LONGEST_MESSAGE),
     )
 
@@ -90,8 +90,14 @@ async def words_for(services: Services, wording: Wording, user: User) -> tuple[s
     """Title and message to send to a person now; None when there is nothing to tell any more."""
     renderer = RENDERERS.get(wording["template_key"] or "")
     if renderer is not None:
-        return await renderer(services, user, wording["variables"])
+        words = await renderer(services, user, wording["variables"])
+        return words and (_line(words[0]), words[1])
     return text_of(wording, user["locale"])
+
+
+def _line(title: str) -> str:
+    """A title on one line: it becomes a header of mails."""
+    return " ".join(title.split())
 
 
 def _cut(text: str, most: int) -> str:
