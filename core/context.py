@@ -1,6 +1,7 @@
 """Request context: the viewer, the services, the loaders and the unit of work a resolver runs with."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -134,6 +135,7 @@ class Context:
         self._flush: Flush | None = None
         self.reading: Any = None
         """The operation's document as it was parsed and validated, where that is known."""
+        self._operation_id = ""
         self.served = 0
         """Objects that were put into the answer."""
         self._unit: Unit | None = None
@@ -171,6 +173,17 @@ class Context:
         )
         forked.verdicts = self.verdicts
         return forked
+
+    @property
+    def operation_id(self) -> str:
+        """Id of this operation, which no caller chooses, as they do that of their request."""
+        if not self._operation_id:
+            self._operation_id = f"{random.getrandbits(128):032x}"
+        return self._operation_id
+
+    def begin_again(self, other: "Context") -> None:
+        """Be the same operation as another context, if that has begun to answer it."""
+        self._operation_id = other._operation_id
 
     @property
     def viewer_id(self) -> str:

@@ -33,6 +33,8 @@ DOCUMENTS: dict[str, str] = {}
 """By prefix of a synced type, the collection of its documents."""
 reader_scopes = Hook[[Context], Sequence[str]]("nodes.reader_scopes")
 """Asked for the scopes whose changes the viewer may read."""
+READ: dict[str, Callable[[Context, Sequence[str], Sequence[str]], Awaitable[None]]] = {}
+"""By prefix, who is told of what was read by its id: ids that were shown, and those that were not."""
 OWNERS: dict[str, Owner] = {}
 """Of types whose ids clients mint, how one tells whose a thing is."""
 
@@ -89,12 +91,24 @@ def reader(prefix: str) -> Callable[..., Awaitable[Document | None]]:
     """Resolver of a root field that reads one thing by its id, through its access guard."""
 
     async def read(ctx: Context, *, id: Id) -> Document | None:
-        [found] = await GUARDS[prefix](ctx, [checked(id, prefix)])
-        if found is None:
-            check_token(ctx)
-        return found
+        return (await read_by_id(ctx, [checked(id, prefix)])).get(id)
 
     return read
+
+
+async def read_by_id(ctx: Context, ids: Sequence[str]) -> dict[str, Document]:
+    """Those of the ids that the viewer may see, for who asks by name: of some types that is on record."""
+    found = await visible(ctx, ids)
+    if len(found) < len(set(ids)):
+        check_token(ctx)
+    by_prefix: dict[str, list[str]] = {}
+    for id in dict.fromkeys(ids):
+        by_prefix.setdefault(prefix_of(id), []).append(id)
+    for prefix in by_prefix.keys() & READ.keys():
+        asked = by_prefix[prefix]
+        shown = [id for id in asked if id in found]
+        await READ[prefix](ctx, shown, [id for id in asked if id not in found])
+    return found
 
 
 def check_token(ctx: Context) -> None:

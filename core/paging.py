@@ -16,6 +16,8 @@ MAX_PAGE = 100
 DEFAULT_PAGE = 20
 """Size of a page when the client gives none."""
 MAX_VALUES = 100
+LONGEST_VALUE = 200
+"""Letters of one of them: filters are put on record."""
 
 Document = Mapping[str, Any]
 Sort = Sequence[tuple[str, int]]
@@ -27,9 +29,11 @@ NEWEST: Sort = (("created_at", -1), ("_id", -1))
 
 
 def any_of(values: Sequence[Any]) -> Any:
-    """Condition that a field has one of a filter's values, which join by OR; BAD_USER_INPUT for too many."""
+    """Condition that a field has one of a filter's values, which join by OR; BAD_USER_INPUT for too much."""
     if len(values) > MAX_VALUES:
         raise BadUserInput(f"A filter has at most {MAX_VALUES} values.")
+    if any(isinstance(each, str) and len(each) > LONGEST_VALUE for each in values):
+        raise BadUserInput(f"A value of a filter has at most {LONGEST_VALUE} characters.")
     return values[0] if len(values) == 1 else {"$in": list(values)}
 
 

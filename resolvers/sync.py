@@ -31,17 +31,14 @@ class Page:
 
 
 async def node(ctx: Context, *, id: Id) -> Document | None:
-    found = (await nodes.visible(ctx, [checked(id)])).get(id)
-    if found is None:
-        nodes.check_token(ctx)
-    return found
+    return (await nodes.read_by_id(ctx, [checked(id)])).get(id)
 
 
 async def many_nodes(ctx: Context, *, ids: list[Id]) -> list[Document | None]:
     """Nodes in the order of the ids."""
     if len(ids) > MOST_IDS:
         raise BadUserInput(f"At most {MOST_IDS} ids.")
-    found = await nodes.visible(ctx, [id for id in ids if well_formed(id)])
+    found = await nodes.read_by_id(ctx, [id for id in ids if well_formed(id)])
     if len(found) < len(ids):
         nodes.check_token(ctx)
     return [found.get(id) for id in ids]

@@ -104,6 +104,7 @@ def _own(ctx: Context) -> Context:
     # Sockets and batches share a context; a mutation's unit of work belongs to one operation.
     own = ctx.fork()
     own.completed_mutations, own.reading = ctx.completed_mutations, ctx.reading
+    own.begin_again(ctx)
     own.join(ctx)
     return own
 

@@ -14,6 +14,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from core import nodes
+from core.audit import Audited
 from core.graphql.annotations import LATE, graphql_type
 from core.graphql.arguments import acts_of
 from core.graphql.bindings import (
@@ -198,10 +199,11 @@ def _call(
     reads: Sequence[str] | None = None,
     default_size: int = 0,
     wants_projection: bool = False,
+    audit: Audited | None = None,
 ) -> Resolver:
     inputs = _inputs(batch or resolver)
     if roles:
-        resolver = guarded(resolver, roles)
+        resolver = guarded(resolver, roles, audit)
         batch = batch and guarded(batch, roles)
     return Resolver(
         resolver,
@@ -250,18 +252,20 @@ def query(
     resolver: Callable[..., Awaitable[Any]],
     *,
     roles: Collection[str] = (),
+    audit: Audited | None = None,
     max_age: int | Callable[[Mapping[str, Any]], int] | None = None,
     **descriptions: str,
 ) -> Any:
     """A field of `Query`: a resolver of the context alone; with `roles`, only they may read it.
 
+    `audit` puts on record that others tried. What is read is put on record by the resolver itself.
     With `max_age` anybody may keep what is answered to nobody in particular for so many seconds.
 
     It is a connection if the resolver takes `args`. An argument that is a TypedDict is an input object.
     """
     arguments = _arguments(resolver, 1)
     page = DEFAULT_PAGE if "args" in arguments else None
-    call = _call(resolver, root=True, page=page, roles=roles)
+    call = _call(resolver, root=True, page=page, roles=roles, audit=audit)
     if page is not None:
         arguments = _paged(arguments)
     return Spec(call, arguments, descriptions, roles=tuple(roles), max_age=max_age)

@@ -14,6 +14,7 @@ from functools import wraps
 from typing import Any
 
 from core import clock
+from core.audit import Audited, AuditOutcome, record_apart
 from core.context import Context
 from core.errors import ErrorKind, Forbidden, UserError, error_codes
 from core.messages import gettext_noop
@@ -113,13 +114,19 @@ def need_factors(ctx: Context, least: int) -> None:
         raise UserError("STEP_UP_REQUIRED", "Confirm by a second factor that it is you.")
 
 
-def guarded(resolver: Callable[..., Awaitable[Any]], roles: Collection[str]) -> Callable[..., Awaitable[Any]]:
-    """The resolver of a field that only some roles may read; FORBIDDEN for others."""
+def guarded(
+    resolver: Callable[..., Awaitable[Any]], roles: Collection[str], audit: Audited | None = None
+) -> Callable[..., Awaitable[Any]]:
+    """The resolver of a field that only some roles may read; FORBIDDEN for others, on record with `audit`."""
 
     @wraps(resolver)
     async def checked(ctx: Context, *args: Any, **kwargs: Any) -> Any:
         ctx.signed_in  # noqa: B018  # UNAUTHENTICATED before anything else.
         if not await holds_any(ctx, roles):
+            if audit is not None:
+                # Keyed, since the executor may begin an answer again.
+                key = f"{ctx.operation_id}:{audit.action}"
+                await record_apart(ctx, audit.undone(kwargs, AuditOutcome.DENIED, key))
             raise Forbidden(NOT_ALLOWED)
         return await resolver(ctx, *args, **kwargs)
 

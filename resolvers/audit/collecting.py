@@ -88,7 +88,7 @@ async def evidence(ctx: Context, *, filter: EvidenceFilter | None = None, args: 
     if not await handles_evidence(ctx):
         denied = AuditOutcome.DENIED
         # Keyed, since the executor may begin an answer again.
-        key = f"{ctx.request_id}:evidence"
+        key = f"{ctx.operation_id}:evidence"
         act = Act("audit.evidence_listed", "ACCESS_DENIED", "EVIDENCE", outcome=denied, entry_key=key)
         await record_apart(ctx, act)
         raise Forbidden(NOT_ALLOWED)

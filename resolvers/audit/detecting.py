@@ -30,6 +30,7 @@ READS = (
     "audit.entries_searched",
     "audit.entry_read",
     "audit.log_streamed",
+    "audit.proof_read",
 )
 DETECTED = "audit.anomaly_detected"
 SUNDAY = 6

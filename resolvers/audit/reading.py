@@ -1,13 +1,13 @@
 """Reads of the audit log: lists and single entries. Each read is put on record, as is one that was denied."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core import paging
 from core.audit import Act, AuditOutcome, record_apart
 from core.context import PERSONAL, Context
 from core.ids import Id, checked
-from core.nodes import GUARDS
+from core.nodes import GUARDS, READ
 from core.paging import PageArgs
 from core.security.limits import Rate
 from resolvers.audit import showing, tiering
@@ -68,6 +68,43 @@ async def read_one(ctx: Context, id: Id, action: str) -> AuditEntry | None:
     )
     await record_apart(ctx, denied)
     return None
+
+
+def on_record(prefix: str, action: str, resource_type: str) -> None:
+    """Put reads of things by their ids on record too, as those of `node` and `nodes` are."""
+
+    async def read(ctx: Context, shown: Sequence[str], hidden: Sequence[str]) -> None:
+        if ctx.viewer is None:
+            return
+        await ctx.limit_request(READ_RATE)
+        acts = []
+        for ids, event, outcome in (
+            (shown, "ACCESS_GRANTED", AuditOutcome.OK),
+            (hidden, "ACCESS_DENIED", AuditOutcome.DENIED),
+        ):
+            if ids:
+                one = len(ids) == 1
+                details = {"count": len(ids), **({} if one else {"ids": ids})}
+                resource_id = ids[0] if one else None
+                acts.append(
+                    Act(
+                        action,
+                        event,
+                        resource_type,
+                        resource_id,
+                        outcome=outcome,
+                        details=details,
+                        source=META,
+                    )
+                )
+        await record_apart(ctx, *acts)
+
+    READ[prefix] = read
+
+
+on_record("audit_entry", "audit.entry_read", "AUDIT_LOG")
+on_record(store.CHECK_PREFIX, "audit.check_read", "AUDIT_LOG")
+on_record("evidence", "audit.evidence_read", "EVIDENCE")
 
 
 def entries_listing(viewer_id: str, where: Mapping[str, Any]) -> paging.Listing:

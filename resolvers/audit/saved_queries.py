@@ -9,7 +9,7 @@ from core import grants, ids, nodes
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
-from core.paging import MAX_VALUES, NEWEST, PageArgs
+from core.paging import LONGEST_VALUE, MAX_VALUES, NEWEST, PageArgs
 from core.values.bounds import check_count, check_length
 from resolvers.audit.filtering import AuditEntryFilter
 from stores import audit as store
@@ -17,7 +17,6 @@ from stores.audit import SavedAuditQuery
 
 MOST_SAVED = 100
 LONGEST_NAME = 100
-LONGEST_VALUE = 200
 
 own_queries = nodes.owned(store.saved_queries)
 

@@ -1,5 +1,6 @@
 """Audit log, as clients see it: its entries, and what apps add to them."""
 
+from core.audit import Audited
 from core.graphql import Page, connection, mutation, query
 from resolvers.audit import client_entries, proving, reading
 from resolvers.audit.roles import READERS
@@ -49,12 +50,17 @@ class Query(AccessQueries, CheckQueries, EvidenceQueries, ExportQueries, HoldQue
     audit_consistency: AuditConsistencyProof | None = query(
         proving.audit_consistency,
         roles=READERS,
+        audit=Audited("audit.consistency_read", resource_type="AUDIT_LOG"),
         from_entry_count="Number of entries of the older checkpoint, 0 or more.",
         to_entry_count="Number of entries of the newer checkpoint: at least that of the older one.",
     )
     """Proof that the log of your organization only grew between two checkpoints; null when the log is damaged
     so that there is none."""
-    audit_checkpoints: Page[AuditCheckpoint] = query(proving.audit_checkpoints, roles=READERS)
+    audit_checkpoints: Page[AuditCheckpoint] = query(
+        proving.audit_checkpoints,
+        roles=READERS,
+        audit=Audited("audit.checkpoints_read", resource_type="AUDIT_LOG"),
+    )
     """Signed checkpoints of the log of your organization, the latest first."""
 
 

@@ -41,7 +41,11 @@ class AccessQueries:
 
     audit_access_grant: AuditAccessGrant | None = query(nodes.reader("audit_access_grant"))
     """Access of an external auditor by its id; null when there is none or it is hidden from you."""
-    audit_access_grants: Page[AuditAccessGrant] = query(granting.access_grants, roles=(AUDIT_ADMIN,))
+    audit_access_grants: Page[AuditAccessGrant] = query(
+        granting.access_grants,
+        roles=(AUDIT_ADMIN,),
+        audit=Audited("audit.access_grants_read", resource_type="AUDIT_LOG"),
+    )
     """Access that your organization granted to external auditors, newest first, with what has ended."""
 
 

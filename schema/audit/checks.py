@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from core import nodes
+from core.audit import Audited
 from core.graphql import Edge, Page, key, mutation, node, query, type_
 from core.graphql.common import Node
 from core.ids import Id
@@ -61,7 +62,11 @@ class CheckQueries:
 
     integrity_check: IntegrityCheck | None = query(nodes.reader("integrity_check"))
     """Check of the log of your organization by its id; null when there is none, or it is not for you."""
-    integrity_checks: Page[IntegrityCheck] = query(checking.integrity_checks, roles=CHECKERS)
+    integrity_checks: Page[IntegrityCheck] = query(
+        checking.integrity_checks,
+        roles=CHECKERS,
+        audit=Audited("audit.checks_read", resource_type="AUDIT_LOG"),
+    )
     """Checks of the log of your organization, the latest first: automatic ones, of every hour and every week,
     and those that somebody asked for."""
 
@@ -72,6 +77,7 @@ class CheckMutations:
 
     verify_audit_integrity = mutation(
         checking.verify_audit_integrity,
+        audit=Audited("audit.verified", "COMPLIANCE_CHECK", "AUDIT_LOG"),
         prepare=checking.check_range,
         roles=CHECKERS,
         refuses="CHAIN_MISMATCH OUT_OF_RANGE",

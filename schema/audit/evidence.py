@@ -109,7 +109,7 @@ class EvidenceQueries:
     """Evidence of your organization if you handle it, else what you collected yourself, newest first. Each
     read is put on record."""
     evidence_item: Evidence | None = query(nodes.reader("evidence"))
-    """Evidence by its id; null when there is none, or it is hidden from you."""
+    """Evidence by its id; null when there is none, or it is hidden from you. The read is put on record."""
 
 
 @type_
@@ -145,7 +145,7 @@ class EvidenceMutations:
             "EVIDENCE_COLLECTED",
             "EVIDENCE",
             resource="evidence_id",
-            denials=("FORBIDDEN", "NOT_CUSTODIAN"),
+            denials=("FORBIDDEN", "NOT_CUSTODIAN", "NOT_FOUND"),
         ),
         action="Action done with the evidence: TRANSFERRED or ANALYZED, and ARCHIVED as the last one.",
         received_by_id="Id of the person who has custody from now on, needed for TRANSFERRED: of your "
@@ -167,6 +167,13 @@ class EvidenceMutations:
             ),
         },
         prepare=evidence_files.hashed,
+        audit=Audited(
+            "audit.evidence_verification_requested",
+            "COMPLIANCE_CHECK",
+            "EVIDENCE",
+            resource="evidence_id",
+            denials=("FORBIDDEN", "NOT_FOUND"),
+        ),
     )
     """Verify that the file of sealed evidence still has its hash; evidence whose file has another one, or
     none, becomes COMPROMISED for good."""
@@ -177,6 +184,13 @@ class EvidenceMutations:
             "evidence": Evidence,
             "download": (EvidenceDownload, "URL of the file, for five minutes; null when refused."),
         },
+        audit=Audited(
+            "audit.evidence_downloaded",
+            "ACCESS_GRANTED",
+            "EVIDENCE",
+            resource="evidence_id",
+            denials=("FORBIDDEN", "NOT_FOUND"),
+        ),
         reason="Reason for which you need the file, 1 to 500 characters; it is put on record.",
     )
     """Request a URL of the file of evidence, unless it holds malware. The request and its reason are put on

@@ -38,7 +38,11 @@ class HoldQueries:
 
     legal_hold: LegalHold | None = query(nodes.reader("legal_hold"))
     """Legal hold by its id; null when there is none or it is hidden from you."""
-    legal_holds: Page[LegalHold] = query(holding.legal_holds, roles=holding.HOLDERS)
+    legal_holds: Page[LegalHold] = query(
+        holding.legal_holds,
+        roles=holding.HOLDERS,
+        audit=Audited("audit.legal_holds_read", resource_type="AUDIT_LOG"),
+    )
     """Legal holds of your organization, newest first."""
 
 

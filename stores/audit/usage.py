@@ -16,17 +16,17 @@ async def read_counts(
     db: Database, org_id: str, actions: Sequence[str], since: datetime, least: int
 ) -> Counts:
     """Entries that people were shown by reads of these names, of those who were shown so many at least."""
-    read = {"org_id": org_id, "action": {"$in": list(actions)}, "timestamp": {"$gte": since}}
+    read = {**_granted(org_id, since), "action": {"$in": list(actions)}}
     return await _counts(db, read, {"$sum": "$details.count"}, least)
 
 
 async def denial_counts(db: Database, org_id: str, since: datetime, least: int) -> Counts:
-    """Denied attempts at the log, of those who were denied so many at least."""
+    """Denied attempts at the log and its evidence, of those who were denied so many at least."""
     denied = {
         "org_id": org_id,
         "event_type": AuditEventKind.ACCESS_DENIED,
         "timestamp": {"$gte": since},
-        "resource_type": AuditResourceKind.AUDIT_LOG,
+        "resource_type": {"$in": [AuditResourceKind.AUDIT_LOG, AuditResourceKind.EVIDENCE]},
     }
     return await _counts(db, denied, {"$sum": 1}, least)
 
@@ -35,8 +35,13 @@ async def recent_acts(
     db: Database, org_id: str, action: str, since: datetime, limit: int
 ) -> list[AuditEntry]:
     """The latest entries of an act."""
-    query = {"org_id": org_id, "action": action, "timestamp": {"$gte": since}}
+    query = {**_granted(org_id, since), "action": action}
     return await entries.find(db, query, sort=[("timestamp", -1), ("_id", -1)], limit=limit)
+
+
+def _granted(org_id: str, since: datetime) -> dict[str, Any]:
+    """Query of access that the service granted: apps tell of acts by any name, and of none of this kind."""
+    return {"org_id": org_id, "event_type": AuditEventKind.ACCESS_GRANTED, "timestamp": {"$gte": since}}
 
 
 async def _counts(db: Database, where: dict[str, Any], counted: dict[str, Any], least: int) -> Counts:

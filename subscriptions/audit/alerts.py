@@ -5,6 +5,7 @@ from contextlib import aclosing
 from typing import Any
 
 from core import clock, grants
+from core.audit import Act, AuditOutcome, record_apart
 from core.context import Context
 from core.errors import Forbidden
 from core.ids import prefix_of
@@ -15,6 +16,7 @@ from core.sync.listeners import Signal
 from core.sync.topics import follow
 from resolvers.audit.anomalies import PREFIX
 from resolvers.audit.concluding import alerts_scope
+from resolvers.audit.recording import META
 from resolvers.auth import grants_scope
 from stores import audit as store
 from stores import auth as accounts
@@ -49,7 +51,14 @@ async def audit_alerts(ctx: Context, *, after: str | None = None) -> AsyncGenera
 
     # The viewer's own grants too: a role that is taken ends the stream at once.
     scopes = [alerts_scope(org_id), grants_scope(ctx.viewer_id)]
-    await need()
+    try:
+        await need()
+    except Forbidden:
+        denied = AuditOutcome.DENIED
+        await record_apart(
+            ctx, Act("audit.alerts_watched", "ACCESS_DENIED", "AUDIT_LOG", outcome=denied, source=META)
+        )
+        raise
     async with aclosing(
         follow(ctx, scopes, after, to_event, authorize=need, on_signal=on_signal, idle_timeout=left)
     ) as events:

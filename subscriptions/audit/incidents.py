@@ -79,7 +79,8 @@ async def _entry_event(ctx: Context, entry: Entry) -> Event | None:
         return None
     listing = entries_listing(ctx.viewer_id, {"incident_id": found["incident_id"]})
     told = {"audit_entry_edge": paging.edge_of(listing, NEWEST, found)}
-    if found["action"] in (COLLECTED, CUSTODY):
+    # What an app writes under these names is of another kind.
+    if found["action"] in (COLLECTED, CUSTODY) and found["event_type"] == AuditEventKind.EVIDENCE_COLLECTED:
         [evidence] = await visible_evidence(ctx, [found["resource_id"] or ""])
         if evidence is not None:
             return {**told, **_of_evidence(ctx, found["action"], evidence)}

@@ -15,6 +15,7 @@ from resolvers.audit import detecting
 from stores.audit.roles import AUDIT_ADMIN, AUDIT_READER
 from tests.audit.logs import append
 from tests.audit.steps import on_record
+from tests.audit.test_client_entries import codes, entry, send
 from tests.conftest import NewPhone
 from tests.phone import Phone, granted, make_user
 
@@ -61,6 +62,29 @@ async def test_bulk_reads_are_alerted_once(services: Services, new_phone: NewPho
     # What was read more than an hour ago counts no more.
     clock.shift(timedelta(hours=1, minutes=1))
     assert await detecting.detect(services, org) == 0
+
+
+async def test_entries_of_apps_hide_neither_bulk_reads_nor_exports_at_odd_hours(
+    services: Services, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app may write under any name, also such counts that a sum of all would be small."""
+    monkeypatch.setattr(detecting, "MOST_EXPORTS", 3)
+    clock.shift(MONDAY + timedelta(days=6, hours=12) - clock.now())
+    org = ids.new_id("org")
+    ada = await member(services, new_phone, org, AUDIT_READER)
+    await append(services, org, 8)
+    await ada.run("{ auditEntries(first: 8) { edges { node { id } } } }")
+    await ada.do("requestAuditExport", "auditExport { id }", format="CSV")
+    told = [
+        *(entry(action="audit.entries_read", details={"count": -1000}) for _ in range(2)),
+        *(entry(action="audit.export_requested") for _ in range(4)),
+    ]
+    assert codes(await send(ada, *told)) == [[]] * 6
+    await detecting.detect(services, org)
+    assert await detected(services, org) == [
+        ("BULK_READ", ada.user_id, 8),
+        ("OFF_HOURS_EXPORT", ada.user_id, 1),
+    ]
 
 
 async def test_repeated_denials_are_alerted(services: Services, new_phone: NewPhone) -> None:

@@ -58,6 +58,7 @@ async def test_a_file_of_any_type_is_sealed_when_it_has_the_declared_hash(
     assert [(each["action"], each["outcome"]) for each in acts] == [
         ("audit.evidence_collected", "OK"),
         ("audit.evidence_sealed", "OK"),
+        ("audit.evidence_read", "OK"),
     ]
     assert acts[0]["_id"] == record["auditEntryId"]
     assert {each["org_id"] for each in acts} == {org}
@@ -141,7 +142,11 @@ async def test_an_organizations_evidence_is_seen_by_those_who_handle_it_and_by_n
     refused = await collect(member, await sent(member, services))
     assert codes(refused) == [("FORBIDDEN", None)]
     denied = await on_record(services, actor_id=member.user_id, outcome="DENIED")
-    assert [each["action"] for each in denied] == ["audit.evidence_listed", "audit.evidence_collected"]
+    assert [each["action"] for each in denied] == [
+        "audit.evidence_read",
+        "audit.evidence_listed",
+        "audit.evidence_collected",
+    ]
     assert (await stranger.run(LIST))["evidence"]["edges"] == []
 
 

@@ -156,7 +156,8 @@ async def test_no_file_is_given_without_a_reason_or_to_others(
     ):
         done = await phone.do("requestEvidenceDownload", WANTED, evidenceId=made["id"], reason=reason)
         assert (codes(done), done["download"]) == ([expected], None)
-    assert await on_record(services, resource_id=made["id"], action="audit.evidence_downloaded") == []
+    [denied] = await on_record(services, resource_id=made["id"], action="audit.evidence_downloaded")
+    assert (denied["actor_id"], denied["outcome"]) == (grace.user_id, "DENIED")
 
 
 async def test_a_file_that_is_gone_before_it_was_locked_away_fails_its_job(

@@ -142,6 +142,8 @@ async def test_a_read_that_is_denied_is_on_record_and_tells_nothing(
     denied = await on_record(services, chain_id=f"meta:{org}")
     assert [(each["event_type"], each["outcome"], each["resource_id"]) for each in denied] == [
         ("ACCESS_DENIED", "DENIED", hidden),
+        ("ACCESS_DENIED", "DENIED", hidden),
+        ("ACCESS_DENIED", "DENIED", missing),
         ("ACCESS_DENIED", "DENIED", missing),
     ]
 

@@ -17,6 +17,8 @@ from stores.audit.roles import AUDIT_ADMIN, AUDIT_READER, COMPLIANCE_OFFICER
 from tests.audit.evidence_steps import collect, custodian, sent
 from tests.audit.logs import accept, entry
 from tests.audit.steps import on_record
+from tests.audit.test_client_entries import entry as note
+from tests.audit.test_client_entries import send
 from tests.conftest import NewPhone
 from tests.engine.streams import TRANSPORTS, opened
 from tests.phone import Failed, Phone, Stream, granted
@@ -135,6 +137,10 @@ async def test_evidence_and_custody_come_to_who_may_see_evidence_and_their_entri
                 # What became of the file may come in between.
                 event = (await stream.next())["incidentAuditEvents"]
             assert event["__typename"] == expected
+        # What an app writes under such a name is an entry like any other.
+        await send(holder, note(action="audit.custody_recorded", incidentId=incident, resourceId=id))
+        event = (await seen.next())["incidentAuditEvents"]
+        assert event["__typename"] == "AuditEntryCreated"
 
 
 async def test_who_does_not_read_an_incident_does_not_watch_it_and_the_denial_is_on_record(
