@@ -16,6 +16,7 @@ from core.hooks import on
 from core.security.networks import masked_address
 from loaders.auth import UserById
 from ports.auth import GeoIp
+from resolvers.audit.actor_names import ActorNames
 from resolvers.audit.batching import EntryBatches, insert
 from resolvers.audit.sequencing import chained_before
 from resolvers.auth import full_name
@@ -110,9 +111,12 @@ async def entry_of(ctx: Context, act: Act, source: str, id: str | None = None) -
 
 
 async def _name_of(ctx: Context, actor_id: str | None) -> str | None:
-    """Name of the actor now; None for nobody, and for an entry that is written apart from a unit of work."""
+    """Name of the actor; None for nobody, and for an entry that is written apart from a unit of work."""
     if actor_id is None or ctx.db is ctx.services.db:
         return None
+    if (name := await ctx.services.get(ActorNames).of(actor_id)) is not None:
+        return name
+    # Whoever signs up is there in this unit of work alone.
     actor = await ctx.load(UserById, actor_id)
     return full_name(actor) if actor is not None else None
 

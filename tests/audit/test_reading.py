@@ -254,4 +254,4 @@ async def test_a_page_costs_a_read_of_each_sort_and_its_record(
     await auditor.run(LIST, first=2)
     # The page and the viewer's grants, states and places of the entries; then the record: the actor's name,
     # entry, key, state and the commit.
-    assert commands.counts == {"aggregate": 1, "find": 4, "insert": 3, "commitTransaction": 1}
+    assert commands.counts == {"aggregate": 1, "find": 3, "insert": 3, "commitTransaction": 1}

@@ -212,7 +212,7 @@ async def test_a_search_costs_a_read_of_the_index_one_of_the_entries_and_its_rec
         commands.reset()
         assert len(await found(ada, query)) == 3
         # Index, entries, their states and places, the actor's name; grants, and how frequent each word is.
-        reads = {"find": 5, "aggregate": 1 + counted}
+        reads = {"find": 4, "aggregate": 1 + counted}
         assert commands.counts == {**reads, "insert": 3, "commitTransaction": 1}
 
 
