@@ -8,7 +8,6 @@ from core.context import Services
 from core.routes import route
 from resolvers.notification import links, short_links
 from resolvers.notification.links import LinkAction
-from stores.notification import Delivery
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -31,23 +30,23 @@ DONE = {
     LinkAction.ACKNOWLEDGE: "The message is acknowledged.",
     LinkAction.UNSUBSCRIBE: "You get no more of these mails.",
 }
-PATH = "/n/{delivery_id}/{action}/{signature}"
+PATH = "/n/{id}/{action}/{signature}"
 
 
 @route("GET", PATH)
 async def ask(services: Services, request: web.Request) -> web.Response:
     """Show what the link does, and a button that does it."""
-    await _linked(services, request)
-    title, label = ASKED[LinkAction(request.match_info["action"])]
+    _, action = _linked(services, request)
+    title, label = ASKED[action]
     return _page(title, FORM.format(label=html.escape(label)))
 
 
 @route("POST", PATH)
 async def act(services: Services, request: web.Request) -> web.Response:
     """Do what the link does; mail programs post to it by themselves when a person unsubscribes."""
-    delivery = await _linked(services, request)
-    await links.follow(services, delivery, request.match_info["action"])
-    return _page(DONE[LinkAction(request.match_info["action"])], "")
+    id, action = _linked(services, request)
+    await links.follow(services, id, action)
+    return _page(DONE[action], "")
 
 
 @route("GET", f"/{short_links.PATH}/{{code}}")
@@ -62,12 +61,12 @@ async def read(services: Services, request: web.Request) -> web.Response:
     return _page(found["title"], "".join(parts))
 
 
-async def _linked(services: Services, request: web.Request) -> Delivery:
+def _linked(services: Services, request: web.Request) -> tuple[str, LinkAction]:
+    """What a link names, and what it does; 404 unless we made it."""
     named = request.match_info
-    found = await links.linked(services, named["delivery_id"], named["action"], named["signature"])
-    if found is None:
+    if not links.is_ours(services, named["id"], named["action"], named["signature"]):
         raise web.HTTPNotFound(text="This link is not good.\n")
-    return found
+    return named["id"], LinkAction(named["action"])
 
 
 def _page(title: str, body: str) -> web.Response:

@@ -152,15 +152,20 @@ def _links(out: Outgoing) -> dict[LinkAction, str]:
     if out.notification["requires_ack"]:
         told = {LinkAction.ACKNOWLEDGE: ACKNOWLEDGE, **told}
     language = messages.language(out.user["locale"])
-    urls = {action: link(out.services, out.delivery["_id"], action) for action in told}
+    urls = {action: _link(out, action) for action in told}
     return {
         action: messages.text(told[action], {"url": url}, language) for action, url in urls.items() if url
     }
 
 
+def _link(out: Outgoing, action: LinkAction) -> str | None:
+    named = out.delivery["_id"] if action == LinkAction.ACKNOWLEDGE else out.recipient["_id"]
+    return link(out.services, named, action)
+
+
 def _headers(out: Outgoing) -> dict[str, str]:
     """One-click unsubscription (RFC 8058)."""
-    url = link(out.services, out.delivery["_id"], LinkAction.UNSUBSCRIBE)
+    url = _link(out, LinkAction.UNSUBSCRIBE)
     if url is None:
         return {}
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

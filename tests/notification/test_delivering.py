@@ -301,7 +301,7 @@ async def test_mails_bring_one_click_unsubscription_html_and_attachments(
     await tell(services, ada, channels=[EMAIL], title="<b>", attachments=[file], requires_ack=True)
     [mail] = taking.mails
     url = mail["headers"]["List-Unsubscribe"]
-    assert url.startswith("<https://landfall.example/n/notification_delivery_")
+    assert url.startswith("<https://landfall.example/n/recipient_")
     assert mail["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert "<h1>&lt;b&gt;</h1>" in mail["html"]
     assert f'href="{url[1:-1]}"' in mail["html"]

@@ -7,7 +7,7 @@ import pytest
 from core.context import Services
 from stores import notification as store
 from tests.conftest import NewPhone
-from tests.notification.steps import deliveries, inbox, profile, stored, tell
+from tests.notification.steps import deliveries, inbox, profile, settle, stored, tell
 from tests.phone import Phone
 
 
@@ -65,6 +65,41 @@ async def test_a_mail_program_unsubscribes_with_one_post(
     assert len(await stored(services, store.consents, user_id=ada.user_id)) == 1
     await tell(services, ada, channels=["EMAIL"], title="No more")
     assert ("EMAIL", "SUPPRESSED", "OPTED_OUT") in await deliveries(services, ada)
+
+
+async def test_a_mail_from_before_an_erasure_still_unsubscribes(
+    new_phone: NewPhone, services: Services, reachable: None
+) -> None:
+    ada = await new_phone("Ada")
+    await tell(services, ada, channels=["EMAIL"], requires_ack=True)
+    links = await mailed(services, ada)
+    await ada.do("eraseRecipient", "deletedRecipientId", recipientId=(await profile(ada))["id"])
+    await settle(services)
+    for url in links.values():
+        async with ada.http.post(url) as page:
+            assert page.status == 200
+    assert (await profile(ada))["consents"][2]["status"] == "REVOKED"
+    [consent] = await stored(services, store.consents, user_id=ada.user_id)
+    [profile_kept] = await stored(services, store.recipients, _id=consent["recipient_id"])
+    assert profile_kept["user_id"] == ada.user_id
+    # What stays under a pseudonym is nobody's to acknowledge.
+    delivery_id = links["acknowledge"].split("/")[-3]
+    [row] = await stored(services, store.deliveries, _id=delivery_id)
+    [receipt] = await stored(services, store.receipts, user_id=row["user_id"])
+    assert receipt["acknowledged"] is False
+
+
+async def test_links_of_a_person_who_is_gone_write_nothing(
+    new_phone: NewPhone, services: Services, reachable: None
+) -> None:
+    ada = await new_phone("Ada")
+    await tell(services, ada, channels=["EMAIL"], requires_ack=True)
+    links = await mailed(services, ada)
+    change = {"q": {"_id": ada.user_id}, "u": {"$set": {"status": "DELETED"}}}
+    await services.db.write({"update": "users", "updates": [change]})
+    async with ada.http.post(links["unsubscribe"]) as page:
+        assert page.status == 200
+    assert await stored(services, store.consents, user_id=ada.user_id) == []
 
 
 async def test_a_forged_link_does_nothing(new_phone: NewPhone, services: Services, reachable: None) -> None:
