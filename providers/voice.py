@@ -10,6 +10,8 @@ from providers.account_url import Account, account
 from providers.sms import posted
 
 KEY_SECONDS, DIGITS = 10, 1
+LONGEST_TWIML = 4_000
+"""Characters that Twilio takes with a call."""
 VOICES = {
     "de": "de-DE",
     "en": "en-US",
@@ -49,10 +51,25 @@ class TwilioVoice:
     def _twiml(self, text: str, language: str) -> str:
         voice = VOICES.get(language, language if "-" in language else VOICES["en"])
         action = f" action={quoteattr(self._callback)}" if self._callback else ""
-        return (
+        begin = (
             f'<Response><Gather input="dtmf" numDigits="{DIGITS}" timeout="{KEY_SECONDS}"{action}>'
-            f"<Say language={quoteattr(voice)}>{escape(text)}</Say></Gather></Response>"
+            f"<Say language={quoteattr(voice)}>"
         )
+        end = "</Say></Gather></Response>"
+        return f"{begin}{_spoken(text, LONGEST_TWIML - len(begin) - len(end))}{end}"
+
+
+def _spoken(text: str, most: int) -> str:
+    """The text as XML of at most so many characters, which ends with a whole one."""
+    spoken, left = [], most
+    for character in text:
+        # Control characters are none of XML's.
+        written = escape(character) if character.isprintable() else " "
+        left -= len(written)
+        if left < 0:
+            break
+        spoken.append(written)
+    return "".join(spoken)
 
 
 def voice_caller(url: str, http: ClientSession, callbacks: str) -> VoiceCaller:

@@ -227,7 +227,8 @@ async def _call(out: Outgoing) -> Taken:
     """A call that reads the message aloud, and waits for a key."""
     language = messages.language(out.user["locale"])
     asked = [messages.text(PRESS, language=language)] if out.notification["requires_ack"] else []
-    text = " ".join(filter(None, (f"{out.title}.", out.message, *asked)))
+    # How to acknowledge comes early: a long message is not read to its end.
+    text = " ".join(filter(None, (f"{out.title}.", *asked, out.message)))
     sent = await out.services.get(VoiceCaller).send(to=_number(out), text=text, language=language)
     return Taken(sent.provider_ref or None, address_index=out.user.get("phone_index"))
 

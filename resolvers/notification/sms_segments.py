@@ -9,12 +9,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-EXTENSION = frozenset("\f^{}\\[~]|€")
-GSM = BASIC | EXTENSION
+from core.values.gsm import EXTENSION, GSM
+
 JOINERS = "\u200d\u200c"
 """Zero-width joiner, which takes the next character along, and non-joiner, which belongs to the last one."""
 VIRAMA = 9

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import aiohttp
 import pytest
@@ -48,6 +49,18 @@ async def test_a_call_reads_the_text_and_waits_ten_seconds_for_a_key(
         'action="https://landfall.example/hooks/twilio">'
         '<Say language="de-DE">Fire &amp; &lt;smoke&gt; "now"</Say></Gather></Response>',
     }
+
+
+async def test_a_long_text_is_read_as_far_as_the_provider_takes_it(
+    served: Gateway, http: aiohttp.ClientSession
+) -> None:
+    served.answers[CALLS] = lambda _: web.json_response({"sid": "CA1"}, status=201)
+    url = served.url.replace("http://", "twilio+http://AC1:secret@") + "/+15550100"
+    for text in ("Fire. " + "&" * 4_000, "Fire. " + "x" * 4_000, "Fire.\x00\x0b Leave"):
+        await voice_caller(url, http, "https://landfall.example/hooks").send(to="+15550199", text=text)
+        read = served.asked[-1].form["Twiml"]
+        assert len(read) <= 4_000
+        assert ElementTree.fromstring(read)[0][0].text.startswith("Fire.")  # type: ignore[union-attr]
 
 
 async def test_a_number_that_cannot_be_called_is_told_apart(

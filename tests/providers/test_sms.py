@@ -37,7 +37,7 @@ async def test_twilio_takes_a_message(served: Gateway, http: aiohttp.ClientSessi
 
 async def test_vonage_takes_a_message(served: Gateway, http: aiohttp.ClientSession) -> None:
     served.answers[VONAGE] = lambda _: web.json_response({"messages": [{"status": "0", "message-id": "M1"}]})
-    sent = await sms.sms_sender(url("vonage", served), http).send(to="+15550199", text=TEXT)
+    sent = await sms.sms_sender(url("vonage", served), http).send(to="+15550199", text="Звонок")
     [asked] = served.asked
     assert sent == Sent("M1")
     assert asked.form == {
@@ -45,9 +45,17 @@ async def test_vonage_takes_a_message(served: Gateway, http: aiohttp.ClientSessi
         "api_secret": "se/cret",
         "to": "15550199",
         "from": "+15550100",
-        "text": TEXT,
+        "text": "Звонок",
         "type": "unicode",
     }
+
+
+async def test_vonage_takes_plain_text_at_160_characters_a_segment(
+    served: Gateway, http: aiohttp.ClientSession
+) -> None:
+    served.answers[VONAGE] = lambda _: web.json_response({"messages": [{"status": "0", "message-id": "M1"}]})
+    await sms.sms_sender(url("vonage", served), http).send(to="+15550199", text="1234 is your code [€]")
+    assert served.asked[0].form["type"] == "text"
 
 
 @pytest.mark.parametrize(
