@@ -62,7 +62,7 @@ async def read(services: Services, request: web.Request) -> web.Response:
 
 
 def _linked(services: Services, request: web.Request) -> tuple[str, LinkAction]:
-    """What a link names, and what it does; 404 unless we made it."""
+    """Id and action of a link; 404 unless we made it."""
     named = request.match_info
     if not links.is_ours(services, named["id"], named["action"], named["signature"]):
         raise web.HTTPNotFound(text="This link is not good.\n")

@@ -39,3 +39,17 @@ def fallback(
     urgent = priority in (PriorityLevel.CRITICAL, PriorityLevel.HIGH)
     other = FALLBACKS.get(channel, SMS if urgent else EMAIL)
     return None if other in tried else other
+
+
+def last_resort(
+    priority: PriorityLevel,
+    wanted: Sequence[NotificationChannel] | None,
+    tried: Collection[NotificationChannel],
+) -> NotificationChannel | None:
+    """Channel for a CRITICAL notification that none of its own may bring to the person; None when tried.
+
+    Nobody is texted or called without consent, whatever is at stake, and many have no app.
+    """
+    if priority != PriorityLevel.CRITICAL or wanted is not None or EMAIL in tried:
+        return None
+    return EMAIL

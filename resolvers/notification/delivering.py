@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -275,18 +275,35 @@ async def _follow_up(ctx: Context, delivery: Delivery) -> None:
     if notification is None:
         return
     rows = await store.deliveries_to(ctx.db, notification["_id"], delivery["user_id"])
+    # Channels that end at the same moment conflict here, so that the last one sees that it is the last.
+    await ctx.tx.lock_document(store.deliveries, min(rows, key=lambda row: row["_id"]))
     statuses = [row["status"] for row in rows]
-    if delivery["status"] in (DeliveryStatus.FAILED, DeliveryStatus.BOUNCED):
-        tried = {row["channel"] for row in rows}
-        other = channels.fallback(delivery["channel"], notification["priority"], tried)
-        if other is not None:
-            await notifying.deliver_by(
-                ctx, notification, delivery["user_id"], other, fallback_of=delivery["_id"]
-            )
-            statuses.append(DeliveryStatus.QUEUED)
+    other = _substitute(notification, delivery, rows)
+    if other is not None:
+        await notifying.deliver_by(ctx, notification, delivery["user_id"], other, fallback_of=delivery["_id"])
+        statuses.append(DeliveryStatus.QUEUED)
     await _update_receipt(ctx, delivery, statuses)
-    if all(status in FINAL for status in statuses) and not any(status in REACHED for status in statuses):
+    if _unreached(statuses):
         await _tell_sender(ctx, notification)
+
+
+def _substitute(
+    notification: Notification, delivery: Delivery, rows: Sequence[Delivery]
+) -> NotificationChannel | None:
+    """Channel that steps in for a delivery that failed, or for all that may not be used; None for none."""
+    tried, priority = {row["channel"] for row in rows}, notification["priority"]
+    if delivery["status"] in (DeliveryStatus.FAILED, DeliveryStatus.BOUNCED):
+        other = channels.fallback(delivery["channel"], priority, tried)
+        if other is not None:
+            return other
+    if _unreached([row["status"] for row in rows]):
+        return channels.last_resort(priority, notification["channels"], tried)
+    return None
+
+
+def _unreached(statuses: Collection[DeliveryStatus]) -> bool:
+    """True if nothing reached the person, and nothing is under way."""
+    return all(status in FINAL and status not in REACHED for status in statuses)
 
 
 async def _update_receipt(ctx: Context, delivery: Delivery, statuses: list[DeliveryStatus]) -> None:

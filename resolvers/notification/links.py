@@ -28,7 +28,7 @@ class LinkAction(StrEnum):
 
 
 PREFIXES = {LinkAction.ACKNOWLEDGE: "notification_delivery", LinkAction.UNSUBSCRIBE: "recipient"}
-"""What a link names. Who unsubscribes is a person: mails may be older than what is kept of them."""
+"""Prefix of the id in a link. Who unsubscribes is a person: mails may be older than what is kept of them."""
 
 
 def link(services: Services, id: str, action: LinkAction) -> str | None:

@@ -1,20 +1,23 @@
 """Messages that meet a busy provider, an unexpected problem or no other way: they go on."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from core import clock
+from core import clock, jobs
 from core.context import Services
 from core.ports import CircuitOpen, RateReached, Retryable, Sent
 from providers.smtp import Smtp
+from resolvers.notification import delivering
 from stores import notification as store
-from stores.notification import NotificationChannel
+from stores.notification import DeliveryFailureReason, DeliveryStatus, NotificationChannel
 from tests.chat.steps import registered
 from tests.conftest import NewPhone
 from tests.notification.steps import deliveries, inbox, settle, stored, tell, with_number
+from tests.phone import make_user
 
 SMS, VOICE, EMAIL, PUSH, *_ = NotificationChannel
 
@@ -110,3 +113,34 @@ async def test_a_title_of_several_lines_is_one_in_mails_and_the_inbox(
     assert [str(letter["Subject"]) for letter in letters] == ["Fire Bcc: all@example.com now"]
     assert "Bcc" not in letters[0]
     assert (await inbox(ada))[0]["notification"]["title"] == "Fire Bcc: all@example.com now"
+
+
+async def test_a_critical_message_is_mailed_to_who_may_not_be_called_and_has_no_app(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace", email_verified=False)
+    await tell(services, ada, grace, priority="CRITICAL")
+    suppressed = [(channel, "SUPPRESSED", "NO_ADDRESS") for channel in ("PUSH", "SMS", "VOICE")]
+    assert await deliveries(services, ada) == [("EMAIL", "SENT", None), *suppressed]
+    assert (await inbox(ada))[0]["status"] == "SENT"
+    assert await deliveries(services, grace) == [("EMAIL", "SUPPRESSED", "NO_ADDRESS"), *suppressed]
+    assert (await inbox(grace))[0]["status"] == "SUPPRESSED"
+
+
+async def test_channels_that_end_at_the_same_moment_leave_the_receipt_suppressed_and_the_sender_told(
+    new_phone: NewPhone, services: Services
+) -> None:
+    grace, people = await new_phone("Grace"), [await make_user(services, f"Ada {n}") for n in range(8)]
+    await settle(services)
+    told = {"channels": [SMS, VOICE, PUSH], "title": "To nobody", "created_by": grace.user_id}
+    await tell(services, *people, **told, run=False)
+    await jobs.run_due(services, limit=1)
+    for user_id in people:
+        rows = await stored(services, store.deliveries, user_id=user_id)
+        status, reason = DeliveryStatus.SUPPRESSED, DeliveryFailureReason.NO_ADDRESS
+        ended = [delivering.conclude(services, row, status, failure_reason=reason) for row in rows]
+        await asyncio.gather(*ended)
+    receipts = await stored(services, store.receipts, user_id={"$in": people})
+    assert {receipt["status"] for receipt in receipts} == {"SUPPRESSED"}
+    await settle(services)
+    assert [each["notification"]["title"] for each in await inbox(grace)] == ["Somebody could not be reached"]

@@ -105,6 +105,13 @@ FAULTS = [
         DELIVERS,
     ),
     Fault(
+        "channels that end at the same moment each wait for the other",
+        "resolvers/notification/delivering.py",
+        '    await ctx.tx.lock_document(store.deliveries, min(rows, key=lambda row: row["_id"]))\n',
+        "",
+        ("tests/notification/test_persistence.py",),
+    ),
+    Fault(
         "a receipt falls back from opened",
         "resolvers/notification/delivering.py",
         'where = {"opened_at": None, "status": {"$ne": status}}',
