@@ -102,7 +102,7 @@ class Webhooks:
 
 
 class Taken(TypedDict):
-    """An event that has come: `_id` is the provider and its id."""
+    """An event that has come, or was worked on: `_id` is the provider and its id."""
 
     _id: str
     expires_at: datetime
@@ -126,16 +126,24 @@ def on_provider_event(*providers: str) -> Callable[[Listener], Listener]:
     return listen
 
 
+async def first_time(ctx: Context, name: str) -> bool:
+    """Put on record that something is done, with the transaction that does it; False if it was, for a week.
+
+    Two at once write the same document: the later transaction begins anew, and finds it.
+    """
+    if await taken.by_id(ctx.db, name) is not None:
+        return False
+    await ctx.tx.put(taken, name, {"expires_at": ctx.tx.now + KEPT})
+    return True
+
+
 async def take(services: Services, provider: str, event: ProviderEvent) -> bool:
     """Store an event and enqueue its job; False if it has come before."""
     ctx = Context(services)
-    row: Taken = {"_id": f"{provider}:{event['id']}", "expires_at": clock.now() + KEPT}
 
     async def work() -> bool:
-        # Two at once write the same document: the later transaction begins anew, and finds it.
-        if await taken.by_id(ctx.db, row["_id"]) is not None:
+        if not await first_time(ctx, f"{provider}:{event['id']}"):
             return False
-        await ctx.tx.put(taken, row["_id"], {"expires_at": row["expires_at"]})
         await jobs.enqueue(ctx.tx, "callbacks.apply", provider=provider, **_sealed(services, event))
         return True
 

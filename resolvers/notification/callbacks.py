@@ -65,7 +65,7 @@ def event(
 async def told(services: Services, event: ProviderEvent) -> None:
     """Take what a provider tells of: a reply, or what became of a message."""
     if event["kind"] == EventKind.REPLY:
-        await replying.reply(services, number=event["sender"], said=event["text"])
+        await replying.reply(services, number=event["sender"], said=event["text"], event_id=event["id"])
     else:
         await apply_event(services, event=_read(event))
 

@@ -5,6 +5,7 @@ from functools import partial
 import structlog
 
 from core import jobs
+from core.callbacks import first_time
 from core.context import Context, Services
 from core.messages import gettext_noop, language, text
 from core.ports import Permanent
@@ -45,18 +46,24 @@ STARTED = gettext_noop("{app}: you get text messages again. Reply STOP to end th
 HELP = gettext_noop("{app}: reply STOP to end text messages, START to get them again, OK to acknowledge one.")
 
 
-async def reply(services: Services, *, number: str, said: str) -> None:
-    """Do what a text message asks for, for those whose number it comes from; any other text is ignored."""
+async def reply(services: Services, *, number: str, said: str, event_id: str) -> None:
+    """Do what a text message asks for, for those whose number it comes from; any other text is ignored.
+
+    Once for an event, although its job may run again after its worker died: one OK acknowledges one message.
+    """
     kind = keyword(said)
     if kind is None:
         return
     index = services.crypto.blind(number, place="users/phone")
     for user in await accounts.users_with_number(services.db, index, limit=MOST_SHARING):
         ctx = Context(services)
-        await ctx.unit(partial(_do, ctx, user["_id"], index, kind, said))
+        done = f"reply:{event_id}:{user['_id']}"
+        await ctx.unit(partial(_do, ctx, done, user["_id"], index, kind, said))
 
 
-async def _do(ctx: Context, user_id: str, phone_index: str, kind: Keyword, said: str) -> None:
+async def _do(ctx: Context, done: str, user_id: str, phone_index: str, kind: Keyword, said: str) -> None:
+    if not await first_time(ctx, done):
+        return
     found = (await store.recipients_of(ctx.db, [user_id]))[user_id]
     answer = await _answer(ctx, of_number(found, phone_index), phone_index, kind, said)
     # Two machines that answer each other would never end.

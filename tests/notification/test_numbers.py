@@ -22,14 +22,14 @@ from tests.notification.steps import (
     tell,
     with_number,
 )
-from tests.phone import Phone
+from tests.phone import Phone, key
 
 SMS, VOICE = NotificationChannel.SMS, NotificationChannel.VOICE
 CONSENT = "recipient { id consents { channel status } }"
 
 
 async def say(services: Services, number: str, text: str) -> None:
-    await replying.reply(services, number=number, said=text)
+    await replying.reply(services, number=number, said=text, event_id=key())
     await settle(services)
 
 

@@ -17,13 +17,13 @@ from stores import notification as store
 from stores.notification import AnsweredBy, DeliveryFailureReason, DeliveryStatus, NotificationChannel
 from tests.conftest import NewPhone
 from tests.notification.steps import deliveries, inbox, profile, settle, stored, tell, with_number
-from tests.phone import Phone
+from tests.phone import Phone, key
 
 SMS, VOICE, EMAIL = NotificationChannel.SMS, NotificationChannel.VOICE, NotificationChannel.EMAIL
 
 
 async def say(services: Services, number: str, text: str) -> None:
-    await replying.reply(services, number=number, said=text)
+    await replying.reply(services, number=number, said=text, event_id=key())
     await settle(services)
 
 
@@ -46,7 +46,7 @@ async def test_failure_stop_while_messages_are_queued_suppressed_one_confirmatio
     await settle(services)
     await tell(services, ada, channels=[SMS], priority="HIGH", run=False)
     await jobs.run_due(services, limit=1)
-    await replying.reply(services, number=number, said="Stop.")
+    await replying.reply(services, number=number, said="Stop.", event_id=key())
     assert await deliveries(services, ada) == [("SMS", "SUPPRESSED", "OPTED_OUT")]
     await settle(services)
     await say(services, number, "STOP")
@@ -98,6 +98,21 @@ async def test_ok_acknowledges_the_newest_open_notification(new_phone: NewPhone,
     assert first["acknowledgment"] is None
     await say(services, number, "ok")
     assert (await inbox(ada))[1]["acknowledgment"]["method"] == "REPLY_SMS"
+
+
+async def test_an_ok_whose_worker_died_acknowledges_one_message_all_the_same(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    number = await with_number(services, ada, "SMS")
+    for title in ("First", "Second"):
+        await tell(services, ada, channels=[SMS], priority="HIGH", title=title, requires_ack=True)
+        clock.shift(timedelta(seconds=1))
+    event_id = key()
+    for _ in range(2):
+        await replying.reply(services, number=number, said="OK", event_id=event_id)
+    acknowledged = [each["acknowledgment"] is not None for each in await inbox(ada)]
+    assert acknowledged == [True, False]
 
 
 async def test_a_text_from_an_unknown_number_changes_nothing(services: Services) -> None:

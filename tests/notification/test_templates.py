@@ -1,5 +1,6 @@
 """Templates that an organization writes: who may, what is refused, and what devices are told."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -121,6 +122,18 @@ async def test_a_name_is_taken_once_in_an_organization(
     rival = await of_organization(services, new_phone, "rival-templates", NOTIFY_ADMIN)
     theirs = (await create(rival))["notificationTemplate"]
     assert (theirs["name"], theirs["id"] != made["id"]) == ("Evacuation", True)
+
+
+async def test_of_two_who_take_a_name_at_once_one_is_refused(boss: Phone) -> None:
+    made = await asyncio.gather(*(create(boss) for _ in range(3)))
+    codes = sorted(error["code"] for each in made for error in each["errors"])
+    assert (await names(boss), codes) == (["Evacuation"], ["NAME_TAKEN", "NAME_TAKEN"])
+    ids = [(await create(boss, name=f"T{number}"))["notificationTemplate"]["id"] for number in range(3)]
+    renamed = await asyncio.gather(
+        *(boss.do("updateNotificationTemplate", SHOWN, notificationTemplateId=id, name="Same") for id in ids)
+    )
+    codes = sorted(error["code"] for each in renamed for error in each["errors"])
+    assert codes == ["NAME_TAKEN", "NAME_TAKEN"]
 
 
 async def test_templates_are_for_those_who_send_or_administer_in_the_organization(

@@ -7,6 +7,7 @@ REACHES = ("tests/notification/test_reaching.py",)
 INBOX = ("tests/notification/test_inbox.py",)
 DELIVERS = ("tests/notification/test_delivering.py",)
 REPLIES = ("tests/notification/test_replying.py",)
+NUMBERS = ("tests/notification/test_numbers.py",)
 PRIVACY = ("tests/notification/test_privacy.py",)
 LINKED = ("tests/notification/test_short_links.py",)
 SHARED = ("tests/notification/test_sharing.py",)
@@ -46,6 +47,27 @@ FAULTS = [
         REACHING,
         'if recipient.get("phone_index") == phone_index:',
         'if recipient.get("phone_index"):',
+        REPLIES,
+    ),
+    Fault(
+        "consent to texts at a new number revives that to calls at the old one",
+        "resolvers/notification/consents.py",
+        "known = of_number(recipient, number)",
+        "known = recipient",
+        NUMBERS,
+    ),
+    Fault(
+        "a reply whose job runs again counts twice",
+        "resolvers/notification/replying.py",
+        "    if not await first_time(ctx, done):\n        return\n",
+        "",
+        REPLIES,
+    ),
+    Fault(
+        "an event that is told again moves the time",
+        "resolvers/notification/delivering.py",
+        '"status": status, **fields}, where=before',
+        '"status": status, **fields}',
         REPLIES,
     ),
     Fault(
