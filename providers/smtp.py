@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
+from email.policy import Policy
 from email.utils import make_msgid, parseaddr
 from urllib.parse import unquote, urlsplit
 
@@ -54,7 +55,7 @@ class Smtp:
         message["From"], message["To"], message["Subject"] = self._sender, to, subject
         message["Message-ID"] = f"<{key}@{self._domain}>" if key else make_msgid(domain=self._domain)
         for name, value in headers.items():
-            message[name] = value
+            message[name] = _Whole(name, value) if value.isascii() and value.isprintable() else value
         message.set_content(text)
         if html:
             message.add_alternative(html, subtype="html")
@@ -79,6 +80,23 @@ class Smtp:
             )
         except (SMTPException, OSError, TimeoutError) as error:
             raise _failure(error) from None
+
+
+class _Whole(str):
+    """Header on one line: longer than 78 characters and without blanks, it is encoded word by word.
+
+    Mail programs read no URL in that; lines may have 998 characters.
+    """
+
+    name: str
+
+    def __new__(cls, name: str, value: str) -> "_Whole":
+        whole = super().__new__(cls, value)
+        whole.name = name
+        return whole
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 def _failure(error: Exception) -> DeliveryFailed:

@@ -1,4 +1,4 @@
-"""What happens at the same moment: no choice, consent or acknowledgment is lost, and none is doubled."""
+"""Races: no choice, consent or acknowledgment is lost, and none is doubled."""
 
 import asyncio
 

@@ -105,6 +105,24 @@ async def test_a_message_has_html_headers_and_attachments(mailbox: Mailbox) -> N
     assert file.get_content() == "BEGIN:VCALENDAR"
 
 
+async def test_a_long_url_to_unsubscribe_arrives_as_it_is(mailbox: Mailbox) -> None:
+    mailer = Smtp(f"smtp://ada:p%40ss@127.0.0.1:{mailbox.port}", "noreply@landfall.example")
+    url = f"<https://notifications.landfall.example/n/recipient_{'0' * 26}/unsubscribe/{'a-_' * 8}>"
+    headers = {"List-Unsubscribe": url, "X-About": "Grüße"}
+    await mailer.send(to="grace@example.com", subject="Tea", text="Tea", headers=headers)
+    [envelope] = mailbox.envelopes
+    assert isinstance(envelope.content, bytes)
+    # Mail programs look for a URL, and decode nothing.
+    assert f"\r\nList-Unsubscribe: {url}\r\n".encode() in envelope.content
+    assert message_from_bytes(envelope.content, policy=default)["X-About"] == "Grüße"
+
+
+async def test_a_header_stays_one(mailbox: Mailbox) -> None:
+    mailer = Smtp(f"smtp://ada:p%40ss@127.0.0.1:{mailbox.port}", "noreply@landfall.example")
+    with pytest.raises(ValueError, match="linefeed"):
+        await mailer.send(to="a@b.example", subject="s", text="t", headers={"X-A": "b\r\nBcc: c@d.example"})
+
+
 @pytest.mark.parametrize(
     ("login", "to", "code"),
     [
