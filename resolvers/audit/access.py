@@ -53,6 +53,15 @@ class Reach:
             and all(other.incidents.get(each, -1) >= pii for each, pii in self.incidents.items())
         )
 
+    def stored(self) -> dict[str, Any]:
+        """What of the log this shows beside own entries, without personal values."""
+        return {"org_id": self.org_id, "incidents": sorted(list(each) for each in self.incidents)}
+
+    def covers(self, stored: Mapping[str, Any]) -> bool:
+        """True if this shows all that a stored reach did."""
+        incidents = {tuple(each) for each in stored["incidents"]}
+        return stored["org_id"] in (None, self.org_id) and incidents <= self.incidents.keys()
+
     def queries(self, conditions: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Queries that together find what the viewer may read and the conditions hold for."""
         if self.org_id is not None:

@@ -79,9 +79,13 @@ async def _begin(ctx: Context, export_id: str) -> AuditExport | None:
 async def _write(services: Services, export: AuditExport, path: Path) -> None:
     format = FORMATS[export["format"]](services.get(AuditSettings).audit_origin)
     viewer = await _requester(services, export)
+    reach = await reach_of(Context(services, viewer=viewer))
 
     async def queries(ctx: Context) -> list[dict[str, Any]]:
-        return (await reach_of(ctx)).queries(conditions(export["filter"]))
+        # Less than at first is an end; more is not taken up.
+        if not (await reach_of(ctx)).covers(reach.stored()):
+            raise Failed(AuditExportFailure.FORBIDDEN)
+        return reach.queries(conditions(export["filter"]))
 
     try:
         file = await export_file.write(services, path, format, queries, viewer=viewer)
@@ -89,7 +93,7 @@ async def _write(services: Services, export: AuditExport, path: Path) -> None:
         raise Failed(AuditExportFailure.TOO_LARGE) from None
     key = files.export_key(export["_id"], format.extension)
     await services.objects.put(key, path, mime=format.mime, disposition="attachment")
-    await _finish(Context(services), export, file, key)
+    await _finish(Context(services), export, file, key, reach.stored())
 
 
 async def _requester(services: Services, export: AuditExport) -> Viewer:
@@ -100,7 +104,7 @@ async def _requester(services: Services, export: AuditExport) -> Viewer:
     return Viewer(user["_id"], "", "", roles=frozenset(user["roles"]), org=export["org_id"])
 
 
-async def _finish(ctx: Context, export: AuditExport, file: File, key: str) -> None:
+async def _finish(ctx: Context, export: AuditExport, file: File, key: str, reach: Mapping[str, Any]) -> None:
     """Say what the file is, on record with its manifest's hash, and give it to its requester for a day."""
     told = manifest(
         {
@@ -123,6 +127,7 @@ async def _finish(ctx: Context, export: AuditExport, file: File, key: str) -> No
             "file_key": key,
             "manifest": told,
             "manifest_hash": manifest_hash,
+            "reach": reach,
             "expires_at": ctx.tx.now + LIFE,
         }
         where = {"status": AuditExportStatus.RUNNING}

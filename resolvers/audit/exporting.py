@@ -39,10 +39,13 @@ class Requested(TypedDict):
 
 @guard("audit_export", sync="AUDIT_EXPORT", collection="audit_exports")
 async def own_exports(ctx: Context, wanted: Sequence[str]) -> list[AuditExport | None]:
-    """Access guard of exports: their requester's alone."""
+    """Access guard of exports: their requester's alone, for as long as they may read what is in the file."""
     found = await ctx.load_many(AuditExportById, wanted)
-    own = ctx.viewer_id_or_none
-    return [each if each and each["requested_by"] == own else None for each in found]
+    own = [each if each and each["requested_by"] == ctx.viewer_id_or_none else None for each in found]
+    if not any(own):
+        return own
+    reach = await reach_of(ctx)
+    return [each if each and (each["reach"] is None or reach.covers(each["reach"])) else None for each in own]
 
 
 async def counted(ctx: Context, *, filter: AuditEntryFilter | None = None, **_: Any) -> int:
@@ -85,6 +88,7 @@ async def begin(ctx: Context, filter: Mapping[str, Any], format: AuditExportForm
             "manifest": None,
             "manifest_hash": None,
             "tries": 0,
+            "reach": None,
             "expires_at": None,
         },
     )
@@ -110,11 +114,13 @@ async def fetch_cold(ctx: Context, filter: Mapping[str, Any]) -> str:
     """Id of an export with what a filter finds: one of the viewer's that is good still, or a new one."""
     given = _given(filter)
     apart = ctx.fork()
+    reach = (await reach_of(ctx)).stored()
 
     async def fetch() -> AuditExport:
         latest = await store.latest_exports(apart.db, apart.viewer_id)
         for each in latest:
-            if each["filter"] == given and each["org_id"] == apart.org and _is_good(each):
+            same = each["filter"] == given and each["org_id"] == apart.org
+            if same and each["reach"] in (None, reach) and _is_good(each):
                 return each
         await apart.limit_request(EXPORT_RATE)
         return await begin(apart, given, AuditExportFormat.JSON)

@@ -41,7 +41,8 @@ class ExportQueries:
     """Reading exports."""
 
     audit_export: AuditExport | None = query(exporting.audit_export)
-    """Export of the audit log by its id; null when there is none, or somebody else requested it."""
+    """Export of the audit log by its id; null when there is none, when somebody else requested it, and when
+    you may not read any more what is in its file."""
 
 
 @type_

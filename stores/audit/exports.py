@@ -64,6 +64,8 @@ class AuditExport(Row):
     manifest: str | None
     manifest_hash: str | None
     tries: int
+    reach: dict[str, Any] | None
+    """Part of the log that its requester could read when the file was written; None until then."""
     expires_at: datetime | None
 
 
