@@ -43,6 +43,7 @@ def act_on(
     outcome: AuditOutcome = AuditOutcome.OK,
     reason: str | None = None,
     details: Mapping[str, Any] | None = None,
+    sensitive: Mapping[str, Any] | None = None,
 ) -> Act:
     """Act on evidence, which belongs to its incident."""
     return Act(
@@ -54,6 +55,7 @@ def act_on(
         outcome=outcome,
         reason=reason,
         details=details or {},
+        sensitive=sensitive or {},
         org_id=evidence["org_id"],
     )
 
@@ -83,8 +85,9 @@ async def record_custody(
     if receiver != evidence["custodian_id"]:
         await _check_receiver(ctx, receiver)
     told = {"action": action, "handedOffById": evidence["custodian_id"], "receivedById": receiver}
-    act = act_on(evidence, "audit.custody_recorded", details=told)
     noted = {"location": location or None, "notes": notes or None}
+    # Notes may tell of people: they are hashed as what was encrypted.
+    act = act_on(evidence, "audit.custody_recorded", details=told, sensitive=noted)
     await add_record(ctx, evidence, evidence["custody_count"], act, action, receiver, **noted)
     archived = {"archived_at": ctx.tx.now} if action is CustodyAction.ARCHIVED else {}
     changed = await ctx.tx.update(

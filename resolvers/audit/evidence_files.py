@@ -19,6 +19,7 @@ from core.values.bounds import check_length
 from ports.audit import LockedStorage
 from resolvers.audit import files
 from resolvers.audit.custody import act_on
+from resolvers.audit.custody_checking import is_as_logged
 from stores import audit as store
 from stores import media
 from stores.audit import Evidence, EvidenceRejection, EvidenceStatus
@@ -107,7 +108,9 @@ async def locked_digest(ctx: Context, evidence: Evidence) -> str | None:
     """SHA-256 of the file as it lies in locked storage now; None if it is gone."""
     digest = Digest()
     try:
-        pieces = ctx.services.get(LockedStorage).objects.read(evidence["file_key"] or "")
+        # Not the stored key, which may have been changed to that of another file.
+        key = files.evidence_key(evidence["org_id"], evidence["_id"])
+        pieces = ctx.services.get(LockedStorage).objects.read(key)
         async for _ in digest.through(pieces):
             pass
     except FileNotFoundError:
@@ -138,14 +141,16 @@ async def verify_evidence(ctx: Context, *, evidence_id: Id, prepared: tuple[str 
 
 async def keep_verdict(ctx: Context, evidence: Evidence, digest: str | None) -> Evidence:
     """Keep with the unit of work what a verification found; evidence that was compromised remains so."""
-    same = digest == evidence["cryptographic_hash"] and evidence["status"] == EvidenceStatus.SEALED
+    as_logged = await is_as_logged(ctx, evidence)
+    whole = as_logged and digest == evidence["cryptographic_hash"]
+    same = whole and evidence["status"] == EvidenceStatus.SEALED
     change: dict[str, Any] = {"last_verified_at": ctx.tx.now}
     if not same:
         change["status"] = EvidenceStatus.COMPROMISED
     changed = await ctx.tx.update(store.evidence, evidence, set=change)
     assert changed is not None
     outcome = AuditOutcome.OK if same else AuditOutcome.FAILED
-    found = {"sha256": digest}
+    found = {"sha256": digest, "asLogged": as_logged}
     await record(
         ctx, act_on(changed, "audit.evidence_verified", "COMPLIANCE_CHECK", outcome=outcome, details=found)
     )

@@ -10,7 +10,7 @@ from stores.audit import AuditEntry, AuditLeaf, AuditLink, IntegrityProblem
 
 MOST_KEPT = 1_000
 """Damages that a check tells of one by one."""
-OF_AN_ENTRY = frozenset({IntegrityProblem.CHANGED, IntegrityProblem.UNRECORDED})
+OF_AN_ENTRY = frozenset({IntegrityProblem.CHANGED, IntegrityProblem.UNRECORDED, IntegrityProblem.UNSIGNED})
 """Problems that leave the chain whole."""
 
 

@@ -189,7 +189,7 @@ def linked(
     for entry in entries:
         previous = head.current_hash
         made, head = chain.append(head, chain_id, store.hashed_content(entry), store.HASHED)
-        signed = signer if _is_signed_singly(entry) else None
+        signed = signer if is_signed_singly(entry) else None
         links.append(
             AuditLink(
                 _id=store.link_id(chain_id, head.seq),
@@ -208,12 +208,13 @@ def linked(
 
 async def _signer(ctx: Context, org_id: str, entries: Sequence[AuditEntry]) -> Signer | None:
     """The key of the organization, if one of the entries is signed singly."""
-    if not any(map(_is_signed_singly, entries)):
+    if not any(map(is_signed_singly, entries)):
         return None
     return await log_keys.signer(ctx.services, org_id)
 
 
-def _is_signed_singly(entry: AuditEntry) -> bool:
+def is_signed_singly(entry: AuditEntry) -> bool:
+    """True for an entry that has a signature of its own."""
     return entry["event_type"] in SIGNED_SINGLY or bool((entry["metadata"] or {}).get("emergency"))
 
 

@@ -14,7 +14,7 @@ from core.ledger import checkpoint, tiles
 from core.ledger.chain import EMPTY, Head, Problem
 from core.ledger.checkpoint import Checkpoint
 from core.ledger.tiles import Tiles
-from resolvers.audit import copying, log_keys, sealing
+from resolvers.audit import copying, log_keys, sealing, signatures
 from resolvers.audit.concluding import begun, finish
 from resolvers.audit.findings import Damage, Findings, damage_to
 from resolvers.audit.unrecorded import verify_recorded
@@ -147,12 +147,15 @@ async def _verify_places(
     links = {link["_id"]: link for link in await store.links.by_ids(services.db, keys)}
     entries = await store.entries_of(services.db, links.values())
     whole: list[tuple[str | None, str | None]] = []
+    unsigned = await signatures.unsigned(services, links.values(), entries)
     for chain_id, seq, leaf in places:
         if chain_id not in heads:
             heads[chain_id] = await _head_before(services, chain_id, seq)
         link = links.get(store.link_id(chain_id, seq))
         entry = entries.get(link["entry_id"]) if link else None
         damage = damage_to(link, entry, heads[chain_id], (chain_id, seq), leaf)
+        if damage is None and link is not None and link["_id"] in unsigned:
+            damage = Damage(IntegrityProblem.UNSIGNED, chain_id, seq, link["entry_id"])
         if damage is not None:
             findings.add(damage)
         elif link is not None:

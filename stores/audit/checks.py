@@ -51,6 +51,8 @@ class IntegrityProblem(StrEnum):
     """The entry does not name the hash of the one before it."""
     UNRECORDED = "UNRECORDED"
     """The entry was put into the database past the service, or has lost its place in the chain."""
+    UNSIGNED = "UNSIGNED"
+    """The entry has no signature of its own by a key of the log, as decisions and evidence have."""
     LEAF_MISSING = "LEAF_MISSING"
     """Leaves of the log's Merkle tree are missing."""
     TILE_CHANGED = "TILE_CHANGED"

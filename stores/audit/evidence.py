@@ -43,7 +43,8 @@ class EvidenceStatus(StrEnum):
     EXPIRED = "EXPIRED"
     """The file never arrived: the upload failed, was given up, or was not completed in 24 hours. Final."""
     COMPROMISED = "COMPROMISED"
-    """A later check found another file than was sealed, or none: never to be used in a report. Final."""
+    """A later check found another file than was sealed, or none, or a chain of custody that is not the log's:
+    never to be used in a report. Final."""
 
 
 class EvidenceRejection(StrEnum):
