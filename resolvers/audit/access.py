@@ -145,10 +145,10 @@ async def visible_entries(ctx: Context, wanted: Sequence[str]) -> list[AuditEntr
         return [None for _ in wanted]
     found = await ctx.load_many(EntryById, wanted)
     reach = await reach_of(ctx)
-    hidden = {each["incident_id"] for each in found if each and not reach.includes(each)} - {None}
-    read = {each for each in hidden if each and any(await reads_incident(ctx, each))}
-    shown = [
-        each if each and (reach.includes(each) or each["incident_id"] in read) else None for each in found
-    ]
+    # Of incidents that one reads without a grant, the entries of one's own organization alone.
+    hidden = [each for each in found if each and not reach.includes(each) and each["org_id"] == ctx.org]
+    incidents = {each["incident_id"] for each in hidden if each["incident_id"] is not None}
+    read = {(ctx.org, each) for each in incidents if any(await reads_incident(ctx, each))}
+    shown = [each if each and (reach.includes(each) or incident_of(each) in read) else None for each in found]
     await showing.check(ctx, [each for each in shown if each is not None])
     return shown

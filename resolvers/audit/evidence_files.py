@@ -190,7 +190,8 @@ async def request_evidence_download(ctx: Context, *, evidence_id: Id, reason: st
     act = act_on(evidence, "audit.evidence_downloaded", "ACCESS_GRANTED", reason=reason)
     await record(ctx, act, Mode.SYNC)
     expires_at: datetime = ctx.tx.now + DOWNLOAD_LIFE
-    return {"evidence": evidence, "download": {"key": evidence["file_key"], "expires_at": expires_at}}
+    key = files.evidence_key(evidence["org_id"], evidence["_id"])
+    return {"evidence": evidence, "download": {"key": key, "expires_at": expires_at}}
 
 
 def download_url(ctx: Context, download: dict[str, Any]) -> str:

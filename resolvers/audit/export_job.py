@@ -119,6 +119,11 @@ async def _finish(ctx: Context, export: AuditExport, file: File, key: str, reach
     )
     manifest_hash = hashlib.sha256(told.encode()).hexdigest()
 
+    async def drop_orphan() -> None:
+        # Its requester was erased meanwhile; what another run of the job wrote stays.
+        if await store.audit_exports.by_id(ctx.services.db, export["_id"]) is None:
+            await ctx.services.objects.delete([key])
+
     async def ready() -> None:
         change = {
             "status": AuditExportStatus.READY,
@@ -132,6 +137,7 @@ async def _finish(ctx: Context, export: AuditExport, file: File, key: str, reach
         }
         where = {"status": AuditExportStatus.RUNNING}
         if await ctx.tx.update(store.audit_exports, export, set=change, where=where) is None:
+            ctx.tx.after_commit(drop_orphan)
             return
         details = {"manifestHash": manifest_hash, "entryCount": file.count}
         await record(ctx, _act(export, details, AuditOutcome.OK))
@@ -150,6 +156,11 @@ async def _fail(ctx: Context, export: AuditExport, failure: AuditExportFailure) 
             await record(ctx, _act(export, {"failure": failure}, AuditOutcome.FAILED))
 
     await ctx.unit(failed)
+    current = await store.audit_exports.by_id(ctx.services.db, export["_id"])
+    if current is None or current["status"] == AuditExportStatus.FAILED:
+        # A try that wrote it, and could not say so, left it to nobody.
+        extension = FORMATS[export["format"]]("").extension
+        await ctx.services.objects.delete([files.export_key(export["_id"], extension)])
 
 
 def _act(export: AuditExport, details: dict[str, Any], outcome: AuditOutcome) -> Act:

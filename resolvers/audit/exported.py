@@ -12,7 +12,7 @@ from resolvers.audit import places
 from stores import audit as store
 from stores.audit import AuditEntry, AuditIntegrity, AuditLink
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """First letters by which a spreadsheet takes a cell for a formula (OWASP, CSV injection)."""
 ENCRYPTED = frozenset({"actorName", "userAgent", "location", "sensitiveDetails"})
 

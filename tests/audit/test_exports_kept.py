@@ -6,11 +6,15 @@ import pytest
 
 from core import clock, ids, jobs
 from core.context import Services
-from resolvers.audit import export_file
+from jobs.audit.personal import erase
+from resolvers.audit import export_file, export_job
+from resolvers.audit.files import EXPORT_FOLDER
+from stores import audit as store
 from stores.audit.roles import AUDIT_ADMIN
 from tests.audit.test_exports import READ, TESTED, exported, request
 from tests.audit.test_reading import put
 from tests.conftest import NewPhone
+from tests.media.steps import stored
 from tests.phone import Phone, granted
 
 NODE = "query($id: ID!) { node(id: $id) { ... on AuditExport { fileUrl manifest } } }"
@@ -47,6 +51,42 @@ async def test_a_file_with_ones_own_entries_is_given_after_other_access_has_expi
     clock.shift(timedelta(minutes=6))
     shown, _ = await exported(auditor, services, "CSV", filter=TESTED)
     assert (await auditor.run(READ, id=shown["id"]))["auditExport"]["fileUrl"] is not None
+
+
+async def test_a_file_whose_requester_was_erased_while_it_was_written_is_left_nowhere(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await new_phone("Ada")
+    made = (await request(ada, filter=TESTED))["auditExport"]["id"]
+    finish = export_job._finish
+
+    async def late(*given: object) -> None:
+        await erase(services, ada.user_id)
+        await finish(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(export_job, "_finish", late)
+    await export_job.run_export(services, made)
+    assert await stored(services, f"{EXPORT_FOLDER}/{made}.json") == []
+    assert await store.audit_exports.by_id(services.db, made) is None
+
+
+async def test_a_file_that_three_tries_wrote_and_did_not_finish_is_left_nowhere(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await new_phone("Ada")
+    made = (await request(ada, "CSV", filter=TESTED))["auditExport"]["id"]
+
+    async def broken(*given: object) -> None:
+        raise OSError("Disk is full")
+
+    monkeypatch.setattr(export_job, "_finish", broken)
+    for _ in range(2):
+        with pytest.raises(OSError, match="Disk"):
+            await export_job.run_export(services, made)
+    assert await stored(services, EXPORT_FOLDER) != []
+    await export_job.run_export(services, made)
+    assert (await ada.run(READ, id=made))["auditExport"]["status"] == "FAILED"
+    assert f"{EXPORT_FOLDER}/{made}.csv" not in await stored(services, EXPORT_FOLDER)
 
 
 async def test_access_that_ends_while_a_file_is_written_ends_the_file(

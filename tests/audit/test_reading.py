@@ -168,6 +168,9 @@ async def test_members_of_a_war_room_read_the_log_of_its_incident(
     assert await ada.run(ONE, id=id) == {"auditEntry": None}
     monkeypatch.setattr(reads_incident, "listeners", [reads])
     assert (await ada.run(ONE, id=id))["auditEntry"]["id"] == id
+    # What another organization has on record of it is that one's.
+    theirs = await put(services, ids.new_id("org"), incident_id=incident)
+    assert await ada.run(ONE, id=theirs) == {"auditEntry": None}
 
 
 async def test_a_grant_opens_incidents_with_or_without_personal_values_until_it_ends(
