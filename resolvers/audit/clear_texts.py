@@ -18,6 +18,9 @@ MOST_TERMS = 100
 LONGEST_TERM = 64
 MOST_TEXTS = 200
 """Texts of an entry that are looked at: details are up to 64 KiB of anything."""
+MOST_LETTERS = 1_000
+"""Letters of an entry that are looked at, about what the indexed words take: of scripts without blanks
+each letter makes two terms, and 500 entries are ranked, or indexed, at once."""
 CONTEXT = 60
 """Letters that are shown on each side of a word that was found."""
 MOST_FRAGMENTS = 3
@@ -25,7 +28,16 @@ WORD = re.compile(r"[^\W_]+")
 
 
 def texts_of(entry: AuditEntry) -> Iterator[tuple[str, str]]:
-    """Clear texts with the names of their fields, as `action` and `details.reason.0`."""
+    """Clear texts with the names of their fields, as `action` and `details.reason.0`: their first letters."""
+    left = MOST_LETTERS
+    for name, text in _all_texts(entry):
+        yield name, text[:left]
+        left -= len(text)
+        if left <= 0:
+            return
+
+
+def _all_texts(entry: AuditEntry) -> Iterator[tuple[str, str]]:
     for name in FIELDS:
         text = entry[name]  # type: ignore[literal-required]
         if text:
@@ -71,9 +83,8 @@ def highlights(entry: AuditEntry, wanted: Collection[str]) -> list[dict[str, Any
 
 def _fragments(text: str, wanted: Collection[str]) -> list[str]:
     """Parts of a text around the words, which stand between `<em>` and `</em>`; the rest is escaped."""
-    hits = [
-        match.span() for match in WORD.finditer(text) if not set(wanted).isdisjoint(words.terms(match[0]))
-    ]
+    terms = set(wanted)
+    hits = [match.span() for match in WORD.finditer(text) if not terms.isdisjoint(words.terms(match[0]))]
     fragments: list[str] = []
     while hits and len(fragments) < MOST_FRAGMENTS:
         start, end = max(0, hits[0][0] - CONTEXT), hits[0][1] + CONTEXT

@@ -31,6 +31,8 @@ ACTION = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
 LONGEST_ACTION = 100
 MOST_ENTRIES = 100
 MOST_ENTRY_BYTES = 64 * 1024
+MOST_VALUES = 1_000
+"""Values within the details of an entry: each is looked at whenever the entry is hashed, or shown."""
 MOST_BATCH_BYTES = 1_000_000
 """As a request's whole body has by default, so that a batch fits in one."""
 
@@ -130,6 +132,19 @@ def _check_object(value: Any, field: str) -> None:
         fit = False
     if not fit:
         raise UserError("INVALID_INPUT", "This is no JSON object that can be kept.", field=[field])
+    if _has_many(value):
+        raise UserError("TOO_LARGE", "At most {limit} values.", field=[field], limit=MOST_VALUES)
+
+
+def _has_many(value: Any) -> bool:
+    """True for JSON of more values than an entry may have, those within others included."""
+    waiting, count = [value], 0
+    while waiting and count <= MOST_VALUES:
+        each = waiting.pop()
+        within = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+        count += len(within)
+        waiting += within
+    return count > MOST_VALUES
 
 
 def _size(entry: Row) -> int:

@@ -1,5 +1,6 @@
 """Search of the audit log by words: what is found, in which order, with what around it, and at what cost."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from core.audit import Act, record_apart
 from core.context import Context, Services, Viewer
 from core.errors import TimedOut
 from core.jobs import run_due
-from resolvers.audit import clear_texts, sequencing
+from resolvers.audit import clear_texts, searching, sequencing
 from stores import audit as store
 from stores.audit.roles import AUDIT_PII_READER, AUDIT_READER
 from tests.audit.steps import on_record, sensitive
@@ -228,3 +229,31 @@ async def test_query_reaches_cold_entries_cold_data(services: Services, new_phon
     clock.shift(timedelta(minutes=1))
     new = await put(services, org, details={"word": "sloe"})
     assert await found(ada, "sloe") == [new]
+
+
+async def test_a_search_of_entries_that_are_full_of_words_leaves_others_their_turn(
+    services: Services, new_phone: NewPhone
+) -> None:
+    """Of scripts without blanks each letter makes two terms: 500 such entries took half a minute."""
+    org = ids.new_id("org")
+    ada = await reader(services, new_phone, org)
+    for _ in range(2):
+        await put(services, org, details={"reason": "blood " + "\u5b57" * 20_000 + " test"})
+    found = (await ada.run(SEARCH, query="blood"))["searchAuditEntries"]["edges"]
+    assert len(found) == 2
+    assert (await ada.run(SEARCH, query="test"))["searchAuditEntries"]["edges"] == []
+    [entry] = await store.entries.by_ids(services.db, [found[0]["node"]["id"]])
+    assert sum(len(text) for _, text in clear_texts.texts_of(entry)) == clear_texts.MOST_LETTERS
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    async for _ in searching._in_turns([entry] * 100):
+        pass
+    task.cancel()
+    assert turns >= 4

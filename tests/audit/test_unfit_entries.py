@@ -85,3 +85,19 @@ async def test_an_accepted_entry_that_was_changed_to_what_has_no_hash_is_alerted
     assert {shown[each["auditEntry"]["id"]]["integrity"] for each in others} == {"VERIFIED"}
     [check] = await store.checks.find(services.db, {"org_id": "personal", "failed_entry_ids": bad["itemId"]})
     assert check["integrity_valid"] is False
+
+
+@pytest.mark.parametrize("field", ["details", "sensitiveDetails"])
+async def test_details_of_thousands_of_values_that_cost_much_to_hash_are_refused_by_themselves(
+    new_phone: NewPhone, field: str
+) -> None:
+    ada = await new_phone("Ada")
+    many = [
+        entry(**{field: {"a": each}}) for each in ([1] * 1_000, [[]] * 500 + [{"b": 1}] * 250, "x" * 9_000)
+    ]
+    assert codes(await send(ada, *many, entry(**{field: {"a": [1] * 999}}))) == [
+        ["TOO_LARGE"],
+        ["TOO_LARGE"],
+        [],
+        [],
+    ]
