@@ -54,7 +54,7 @@ class Reach:
         )
 
     def stored(self) -> dict[str, Any]:
-        """What of the log this shows beside own entries, without personal values."""
+        """Part of the log that this shows beside own entries, personal values apart."""
         return {"org_id": self.org_id, "incidents": sorted(list(each) for each in self.incidents)}
 
     def covers(self, stored: Mapping[str, Any]) -> bool:
