@@ -18,6 +18,7 @@ from core.audit import Audited, AuditOutcome, record_apart
 from core.context import Context
 from core.errors import ErrorKind, Forbidden, UserError, error_codes
 from core.messages import gettext_noop
+from core.security.limits import Rate
 
 error_codes(
     ErrorKind.AUTHENTICATION,
@@ -27,6 +28,8 @@ error_codes(
 
 ADMIN = "ADMIN"
 """The role that may do and see what the deployment's operator may."""
+DENIAL_RATE = Rate("denials", 300, 60)
+"""Denied reads of a person that are put on record: each is kept for good."""
 FRESH = timedelta(minutes=10)
 """Age up to which a proof of identity is good enough for sensitive mutations."""
 
@@ -124,6 +127,7 @@ def guarded(
         ctx.signed_in  # noqa: B018  # UNAUTHENTICATED before anything else.
         if not await holds_any(ctx, roles):
             if audit is not None:
+                await ctx.limit_request(DENIAL_RATE)
                 # Keyed, since the executor may begin an answer again.
                 key = f"{ctx.operation_id}:{audit.action}"
                 await record_apart(ctx, audit.undone(kwargs, AuditOutcome.DENIED, key))

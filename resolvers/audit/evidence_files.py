@@ -1,7 +1,7 @@
 """Files of evidence: locked away with their hash checked, verified again, and handed out on record."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
@@ -11,9 +11,10 @@ from prometheus_client import Counter
 from core import jobs, nodes, uploads
 from core.audit import AuditOutcome, Mode, record
 from core.context import Context
-from core.errors import UserError
+from core.errors import Forbidden, UserError
 from core.hooks import Hook
 from core.ids import Id
+from core.security.access import NOT_ALLOWED
 from core.security.limits import Rate
 from core.values.bounds import check_length
 from ports.audit import LockedStorage
@@ -194,5 +195,9 @@ async def request_evidence_download(ctx: Context, *, evidence_id: Id, reason: st
     return {"evidence": evidence, "download": {"key": key, "expires_at": expires_at}}
 
 
-def download_url(ctx: Context, download: dict[str, Any]) -> str:
-    return files.url(ctx, download["key"], download["expires_at"])
+async def download_urls(ctx: Context, downloads: Sequence[Mapping[str, Any]]) -> list[str]:
+    """URLs of files; FORBIDDEN for who sent their request again after they ceased to see the evidence."""
+    wanted = [str(each["key"]).rpartition("/")[2] for each in downloads]
+    if None in await nodes.GUARDS["evidence"](ctx, wanted):
+        raise Forbidden(NOT_ALLOWED)
+    return [files.url(ctx, each["key"], each["expires_at"]) for each in downloads]

@@ -11,6 +11,7 @@ from stores.audit import (
     AuditEntryState,
     AuditEntryStatus,
     AuditIntegrity,
+    AuditLink,
     IntegrityProblem,
 )
 
@@ -29,6 +30,21 @@ async def verify_recorded(
         if len(entries) < BATCH:
             return
         last = entries[-1]
+
+
+async def verify_unsealed(services: Services, links: Sequence[AuditLink], findings: Findings) -> None:
+    """Verify that links without a leaf wait for one: of others nobody would miss the entries."""
+    states = await store.states_of_entries(
+        services.db, [(each["chain_id"], each["entry_id"]) for each in links]
+    )
+    for link in links:
+        state = states.get((link["chain_id"], link["entry_id"]))
+        if state is None or state["status"] != AuditEntryStatus.SEALED:
+            continue
+        # Asked for again: it may have been sealed since.
+        if await store.leaf_at(services.db, link["org_id"], link["chain_id"], link["seq"]) is None:
+            place = link["chain_id"], link["seq"], link["entry_id"]
+            findings.add(Damage(IntegrityProblem.LEAF_MISSING, *place))
 
 
 async def _unrecorded(services: Services, entries: Sequence[AuditEntry]) -> list[AuditEntry]:

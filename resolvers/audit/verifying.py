@@ -17,7 +17,7 @@ from core.ledger.tiles import Tiles
 from resolvers.audit import copying, log_keys, sealing, signatures
 from resolvers.audit.concluding import begun, finish
 from resolvers.audit.findings import Damage, Findings, damage_to
-from resolvers.audit.unrecorded import verify_recorded
+from resolvers.audit.unrecorded import verify_recorded, verify_unsealed
 from stores import audit as store
 from stores.audit import (
     AuditIntegrity,
@@ -220,6 +220,7 @@ async def _verify_tail(
     places = [(chain_id, seq, None) for seq in range(after.seq + 1, head.seq + 1)]
     if places:
         await _verify_places(services, places, heads, findings)
+        await verify_unsealed(services, links, findings)
     for link in (known[seq] for seq in sorted(known) if seq > head.seq):
         findings.add(Damage(Problem.FOREIGN, chain_id, link["seq"], link["entry_id"]))
     if heads[chain_id] != head:

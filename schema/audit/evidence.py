@@ -11,7 +11,6 @@ from core.graphql import (
     called,
     derived,
     key,
-    local,
     mutation,
     node,
     query,
@@ -95,7 +94,7 @@ class Evidence(Entity):
 class EvidenceDownload:
     """Download of a file that is evidence."""
 
-    url: URL = local(evidence_files.download_url, "key", "expires_at")
+    url: URL = batched(evidence_files.download_urls, reads=["key", "expires_at"])
     """Signed URL of the file, for whoever holds it."""
     expires_at: datetime
     """Time at which the URL ends, five minutes after it was requested."""

@@ -16,6 +16,7 @@ from core.sync.listeners import Signal
 from core.sync.topics import follow
 from resolvers.audit.anomalies import PREFIX
 from resolvers.audit.concluding import alerts_scope
+from resolvers.audit.reading import READ_RATE
 from resolvers.audit.recording import META
 from resolvers.auth import grants_scope
 from stores import audit as store
@@ -54,6 +55,7 @@ async def audit_alerts(ctx: Context, *, after: str | None = None) -> AsyncGenera
     try:
         await need()
     except Forbidden:
+        await ctx.limit_request(READ_RATE)
         denied = AuditOutcome.DENIED
         await record_apart(
             ctx, Act("audit.alerts_watched", "ACCESS_DENIED", "AUDIT_LOG", outcome=denied, source=META)

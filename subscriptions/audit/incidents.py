@@ -17,7 +17,7 @@ from loaders.audit import EntryById
 from resolvers.audit.access import organizations_reading
 from resolvers.audit.collecting import evidence_edge, visible_evidence
 from resolvers.audit.incidents import LONGEST_ID
-from resolvers.audit.reading import entries_listing, record_read
+from resolvers.audit.reading import READ_RATE, entries_listing, record_read
 from resolvers.audit.recording import META
 from stores import audit as store
 from stores.audit import NEWEST, AuditEventKind, Evidence
@@ -37,6 +37,7 @@ async def incident_audit_events(
     """Entries of one incident, for those who read its log."""
     if not 1 <= len(incident_id) <= LONGEST_ID:
         raise BadUserInput(f"Ids of incidents have 1 to {LONGEST_ID} characters.")
+    await ctx.limit_request(READ_RATE)
     organizations = await organizations_reading(ctx, incident_id)
     if not organizations:
         await _record_denial(ctx, incident_id)

@@ -111,3 +111,17 @@ async def test_a_decision_that_lost_its_signature_is_found(
     assert (check["failed_entry_ids"], check["hash_chain_broken"]) == ([decision["_id"]], False)
     assert [each["problem"] for each in check["details"]] == [IntegrityProblem.UNSIGNED]
     assert sequencing.is_signed_singly(decision)
+
+
+async def test_entries_that_were_marked_as_sealed_to_keep_them_out_of_the_log_are_found(
+    services: Services,
+) -> None:
+    """No checkpoint would take them: removed with the head of their chain, nobody would miss them."""
+    org_id, made = await logs.sealed_log(services)
+    newest = await logs.append(services, org_id, 2, actor_id="user_a")
+    log = Log(services, org_id, made)
+    for each in newest:
+        await log.change(store.entry_states.name, each["_id"], status="SEALED")
+    check = await log.verify(IntegrityCheckKind.NEW)
+    assert check["failed_entry_ids"] == [each["_id"] for each in newest]
+    assert {each["problem"] for each in check["details"]} == {IntegrityProblem.LEAF_MISSING}

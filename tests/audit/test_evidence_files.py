@@ -15,7 +15,7 @@ from tests.audit.steps import on_record
 from tests.conftest import NewPhone
 from tests.media import steps as media
 from tests.notification.steps import titles
-from tests.phone import Phone, granted
+from tests.phone import Phone, granted, key
 
 WANTED = "download { url expiresAt } evidence { id }"
 
@@ -142,6 +142,26 @@ async def test_a_file_is_given_for_a_reason_on_record_and_for_five_minutes(
     assert (await media.fetched(ada.http, url))[0] == 200
     clock.shift(timedelta(seconds=11))
     assert (await media.fetched(ada.http, url))[0] == 404
+
+
+async def test_a_request_that_is_sent_again_after_the_role_was_lost_brings_no_url(
+    new_phone: NewPhone, services: Services
+) -> None:
+    org = ids.new_id("org")
+    ada, admin = await custodian(new_phone, services, org), await new_phone("Alan", org=org)
+    await granted(services, admin, AUDIT_ADMIN, scope_id=org)
+    given = {"evidenceId": (await sealed(ada, services))["id"], "reason": "Report", "idempotencyKey": key()}
+    first = await ada.do("requestEvidenceDownload", WANTED, **given)
+    again = await ada.do("requestEvidenceDownload", WANTED, **given)
+    assert again["download"] == first["download"]
+    await admin.do("revokeRole", "", userId=ada.user_id, role="EVIDENCE_CUSTODIAN")
+    answer = await ada.ask(
+        """mutation($input: RequestEvidenceDownloadInput!) {
+          requestEvidenceDownload(input: $input) { evidence { id } download { url } } }""",
+        input=given,
+    )
+    assert answer.code == "FORBIDDEN"
+    assert answer.body["data"]["requestEvidenceDownload"] == {"evidence": None, "download": None}
 
 
 async def test_no_file_is_given_without_a_reason_or_to_others(
