@@ -23,7 +23,7 @@ from devstack.servers import embedded
 from resolvers.auth.signing import make_signing_key
 from server import lifespan
 from stores import feed as store
-from tests.phone import key
+from tests.phone import key, make_user
 
 TURNS = 40
 EACH = 50
@@ -63,7 +63,7 @@ async def turn(services: Services, viewer: Viewer, mutation: Mutation) -> tuple[
 
 
 async def measure(services: Services) -> dict[str, list[tuple[float, float]]]:
-    viewer = Viewer(ids.new_id("user"), ids.new_id("session"), ids.new_id("device"))
+    viewer = Viewer(await make_user(services), ids.new_id("session"), ids.new_id("device"))
     both = {"unaudited": PLAIN, "audited": AUDITED}
     for mutation in both.values():
         await turn(services, viewer, mutation)
