@@ -35,7 +35,7 @@ from core.storage import mongo
 from core.storage.mongo import Database
 from core.storage.store import collection, index
 
-UNFIT = gettext_noop("The input is nested too deep, or has an integer of more than 64 bits.")
+UNFIT = gettext_noop("The input is nested too deep, or has an integer that is too large.")
 KEPT = timedelta(days=30)
 LEASE = timedelta(seconds=60)
 """After this a mutation that calls external services is taken to have died, and may be retried."""

@@ -12,13 +12,14 @@ from core.errors import BadUserInput
 from core.ledger import canonical
 
 SAFE = canonical.SAFE_INTEGER
+NAMES = st.text(st.characters(exclude_characters="\0"), max_size=3)
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=12,
 )
 

@@ -58,7 +58,7 @@ FAULTS = [
     Fault(
         "an entry that waits for its place is called forged",
         "resolvers/audit/unrecorded.py",
-        'and (place not in states or states[place]["status"] != AuditEntryStatus.ACCEPTED)',
+        " and not _waits(states.get(place))",
         "",
         CHECKING,
     ),
@@ -114,8 +114,8 @@ FAULTS = [
     Fault(
         "everybody reads the checkpoints of their organization",
         "schema/audit/__init__.py",
-        "query(proving.audit_checkpoints, roles=READERS)",
-        "query(proving.audit_checkpoints)",
+        "proving.audit_checkpoints,\n        roles=READERS,",
+        "proving.audit_checkpoints,",
         PROOFS,
     ),
     Fault(
