@@ -77,8 +77,8 @@ FAULTS = [
     Fault(
         "evidence that was compromised is sealed again",
         "resolvers/audit/evidence_files.py",
-        'digest == evidence["cryptographic_hash"] and evidence["status"] == EvidenceStatus.SEALED',
-        'digest == evidence["cryptographic_hash"]',
+        'same = whole and evidence["status"] == EvidenceStatus.SEALED',
+        "same = whole",
         FILES,
     ),
     Fault(
@@ -105,8 +105,8 @@ FAULTS = [
     Fault(
         "others see an export",
         "resolvers/audit/exporting.py",
-        'return [each if each and each["requested_by"] == own else None for each in found]',
-        "return list(found)",
+        'own = [each if each and each["requested_by"] == ctx.viewer_id_or_none else None for each in found]',
+        "own = list(found)",
         EXPORTS,
     ),
     Fault(
@@ -175,7 +175,7 @@ FAULTS = [
     Fault(
         "each try to read the cold is another export",
         "resolvers/audit/exporting.py",
-        'if each["filter"] == given and each["org_id"] == apart.org and _is_good(each):',
+        'if same and each["reach"] in (None, reach) and _is_good(each):',
         "if False:",
         TIERS,
     ),
