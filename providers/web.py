@@ -155,10 +155,14 @@ class Web:
 
 def check(url: str) -> None:
     """Addresses are not resolved, so those in the URL itself are judged here."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise Unfetchable("This is no address.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise Unfetchable("Only http and https are followed.")
-    if (parts.port or (443 if parts.scheme == "https" else 80)) not in PORTS:
+    if (port or (443 if parts.scheme == "https" else 80)) not in PORTS:
         raise Unfetchable("Only the ports of the web are followed.")
     try:
         ip_address(parts.hostname)

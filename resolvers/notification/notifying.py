@@ -34,7 +34,7 @@ MOST_PEOPLE = 500
 CHUNK = 50
 """People of one unit of work."""
 EXPIRY = timedelta(hours=72)
-LARGEST_ATTACHMENT = 256 * 1024
+LARGEST_ATTACHMENT, MOST_ATTACHMENTS = 256 * 1024, 10
 MOST_SEGMENTS = 10
 """Segments of a text message at most."""
 
@@ -100,6 +100,10 @@ async def notify(
         raise ValueError(f"At most {MOST_PEOPLE} people at once.")
     if any(len(each["body"]) > LARGEST_ATTACHMENT for each in attachments):
         raise ValueError(f"An attachment has at most {LARGEST_ATTACHMENT} bytes.")
+    if len(attachments) > MOST_ATTACHMENTS:
+        raise ValueError(f"A notification has at most {MOST_ATTACHMENTS} attachments.")
+    if link_url is not None and not link_url.startswith(("https://", "http://")):
+        raise ValueError("A link leads to the web: it becomes one in mails and on pages.")
     if not 1 <= max_segments <= MOST_SEGMENTS:
         raise ValueError(f"A text message has 1 to {MOST_SEGMENTS} segments.")
     if template_key in RENDERERS and inbox:

@@ -142,10 +142,19 @@ def _sealed(ctx: Context, recipient: Recipient, url: str | None) -> str | None:
     if url is None:
         return None
     check_length(url, most=LONGEST_URL, field="teams_flow_url")
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname or parts.username is not None:
+    if not _is_https(url):
         raise UserError("INVALID_FORMAT", "This is not an address of a workflow.", field=["teams_flow_url"])
     return ctx.services.crypto.seal(url, place=teams_flow_place(recipient["_id"]))
+
+
+def _is_https(url: str) -> bool:
+    """True for an address on the web, reached by https, that names no account."""
+    try:
+        parts = urlsplit(url)
+        good_port = parts.port != 0
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and parts.username is None and good_port
 
 
 async def change(ctx: Context, recipient: Recipient, fields: Mapping[str, Any]) -> Recipient:

@@ -143,7 +143,8 @@ async def test_a_name_that_leads_into_a_private_network_is_not_followed(address:
         "http://127.0.0.1/", "http://[::1]/", "http://10.0.0.1/", "http://169.254.169.254/latest/meta-data",
         "http://[::ffff:127.0.0.1]/", "http://93.184.215.14/", "ftp://site.example/", "file:///etc/passwd",
         "http://site.example:6379/", "http://site.example:27017/", "http://user:pass@site.example/",
-        "http://2130706433/", "http://0x7f.1/", "http://localhost/", "http:///nothing",
+        "http://2130706433/", "http://0x7f.1/", "http://localhost/", "http:///nothing", "http://[site.example/",
+        "http://site.example:99999/",
     ],
 )  # fmt: skip
 async def test_addresses_and_odd_ports_are_not_followed(url: str, site: Site) -> None:

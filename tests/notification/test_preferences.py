@@ -84,6 +84,8 @@ async def test_choices_are_kept_and_other_devices_learn_of_them(
         ({"slackId": "ada"}, "INVALID_FORMAT", ["slackId"]),
         ({"teamsFlowUrl": "http://flows.example.com"}, "INVALID_FORMAT", ["teamsFlowUrl"]),
         ({"teamsFlowUrl": "https://ada@flows.example.com"}, "INVALID_FORMAT", ["teamsFlowUrl"]),
+        ({"teamsFlowUrl": "https://[flows.example.com"}, "INVALID_FORMAT", ["teamsFlowUrl"]),
+        ({"teamsFlowUrl": "https://flows.example.com:99999/"}, "INVALID_FORMAT", ["teamsFlowUrl"]),
         ({"teamsFlowUrl": f"https://flows.example.com/{'x' * 2_000}"}, "TOO_LONG", ["teamsFlowUrl"]),
         ({"mutedSources": ["AUDIT"] * 51}, "TOO_MANY", ["mutedSources"]),
         ({"preferredChannels": ["PUSH"] * 7}, "TOO_MANY", ["preferredChannels"]),

@@ -97,6 +97,18 @@ async def test_without_an_address_or_an_inbox_it_is_only_cut(
     assert await stored(services, store.short_links, user_id=ada.user_id) == []
 
 
+async def test_a_link_leads_to_the_web_and_attachments_are_ten(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    for link in ("javascript:alert(1)", "data:text/html,x", "//evil.example", "/path"):
+        with pytest.raises(ValueError, match="leads to the web"):
+            await tell(services, ada, link_url=link)
+    file = {"name": "a.ics", "mime": "text/calendar", "body": b""}
+    with pytest.raises(ValueError, match="at most 10 attachments"):
+        await tell(services, ada, attachments=[file] * 11)
+
+
 async def test_a_text_has_1_to_10_segments(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
     for wrong in (0, 11):
