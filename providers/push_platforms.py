@@ -32,6 +32,8 @@ WEB_URGENCY = {
 }
 URGENT = frozenset({PushPriority.CRITICAL, PushPriority.HIGH})
 LONGEST_APPLE_COLLAPSE = 64
+LONGEST_TEXT = 2_000
+"""Bytes of a text: a message has 4,096 with its title and its data, and a larger one is refused for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Look:
 def message_of(title: str, text: str, data: Mapping[str, str], look: Look) -> dict[str, Any]:
     """A `Message` of FCM without its token."""
     category = {"category": look.category} if look.category else {}
-    shown = {} if look.silent else {"notification": {"title": title, "body": text}}
+    shown = {} if look.silent else {"notification": {"title": title, "body": _cut(text)}}
     # Android has no categories: the app draws the actions by what is in the data.
     return {
         **shown,
@@ -57,6 +59,14 @@ def message_of(title: str, text: str, data: Mapping[str, str], look: Look) -> di
         "apns": _apple(look),
         "webpush": {"headers": _web_headers(look)},
     }
+
+
+def _cut(text: str) -> str:
+    """The text, or its beginning: the app has all of it."""
+    whole = text.encode(errors="replace")
+    if len(whole) <= LONGEST_TEXT:
+        return text
+    return whole[: LONGEST_TEXT - 3].decode(errors="ignore").rstrip() + "…"
 
 
 def _android(look: Look) -> dict[str, Any]:

@@ -56,6 +56,19 @@ def fcm(served: Gateway, http: aiohttp.ClientSession, key: rsa.RSAPrivateKey, tm
     return Fcm(http, served.url, file)
 
 
+@pytest.mark.parametrize("letter", ["x", "ж", "\U0001f525", "\n"])
+async def test_a_long_text_is_cut_to_what_a_message_holds(fcm: Fcm, served: Gateway, letter: str) -> None:
+    await fcm.send(**{**MESSAGE, "title": letter * 120, "text": f"Fire {letter * 4_000}"})
+    message = served.asked[-1].json["message"]
+    # A larger one is refused for good: nobody would be told by push of what is said at length.
+    assert len(json.dumps(message, ensure_ascii=False).encode()) <= 4_096 + len("device-token")
+    body = message["notification"]["body"]
+    assert body.startswith("Fire")
+    assert body.endswith(f"{letter.strip()}…")
+    await fcm.send(**{**MESSAGE, "text": letter.strip() * 499})
+    assert served.asked[-1].json["message"]["notification"]["body"] == letter.strip() * 499
+
+
 async def test_a_message_is_sent_with_a_signed_in_account(
     fcm: Fcm, served: Gateway, key: rsa.RSAPrivateKey
 ) -> None:
