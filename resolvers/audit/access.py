@@ -11,6 +11,7 @@ from core.hooks import Hook
 from core.nodes import guard
 from loaders.audit import EntryById, GrantsByGrantee
 from resolvers.audit import roles, showing
+from resolvers.audit.fitting import fitted
 from stores.audit import AuditAccessGrant, AuditEntry
 
 reads_incident = Hook[[Context, str], bool]("audit.reads_incident")
@@ -143,7 +144,8 @@ async def visible_entries(ctx: Context, wanted: Sequence[str]) -> list[AuditEntr
     """Access guard of entries: one's own, of granted incidents, and an organization's for its auditors."""
     if ctx.viewer is None:
         return [None for _ in wanted]
-    found = await ctx.load_many(EntryById, wanted)
+    loaded = await ctx.load_many(EntryById, wanted)
+    found = [fitted([each])[0] if each else None for each in loaded]
     reach = await reach_of(ctx)
     # Of incidents that one reads without a grant, the entries of one's own organization alone.
     hidden = [each for each in found if each and not reach.includes(each) and each["org_id"] == ctx.org]

@@ -11,6 +11,7 @@ from core.context import Context, Services, Viewer
 from core.paging import KeysetPage
 from resolvers.audit import places
 from resolvers.audit.exported import Format, Row
+from resolvers.audit.fitting import fitted
 from stores import audit as store
 from stores.audit import AuditEntry
 
@@ -84,7 +85,7 @@ async def _batches(services: Services, queries: Queries, viewer: Viewer | None) 
         entries = await store.newest(ctx.db, await queries(ctx), page)
         if not entries:
             return
-        batch = entries[:BATCH]
+        batch = fitted(entries[:BATCH])
         yield await _rows(ctx, batch)
         if len(entries) <= BATCH:
             return

@@ -13,6 +13,7 @@ from core.security.limits import Rate
 from resolvers.audit import showing, tiering
 from resolvers.audit.access import reach_of
 from resolvers.audit.filtering import AuditEntryFilter, bounded, conditions
+from resolvers.audit.fitting import fitted
 from resolvers.audit.recording import META
 from stores import audit as store
 from stores.audit import (
@@ -33,7 +34,7 @@ async def audit_entries(
     listing = entries_listing(reach.viewer_id, where)
     page = paging.parse_page(listing, NEWEST, args)
     rows = await bounded(ctx, reach, where, lambda queries: store.newest(ctx.db, queries, page))
-    rows, ends_early = await tiering.at_hand(ctx, rows, filter or {})
+    rows, ends_early = await tiering.at_hand(ctx, fitted(rows), filter or {})
     found = paging.connection(listing, NEWEST, page, rows)
     if ends_early:
         found["page_info"]["has_previous_page" if page.backward else "has_next_page"] = True

@@ -15,6 +15,7 @@ from resolvers.audit import clear_texts, showing, tiering
 from resolvers.audit.access import reach_of
 from resolvers.audit.chained import chained
 from resolvers.audit.filtering import AuditEntryFilter, bounded, conditions, terms_in
+from resolvers.audit.fitting import fitted
 from resolvers.audit.reading import record_read
 from stores import audit as store
 from stores.audit import AuditEntry
@@ -51,7 +52,7 @@ async def search_audit_entries(
     newest = await bounded(
         ctx, reach, where, lambda queries: store.newest(ctx.db, queries, KeysetPage(RANKED))
     )
-    at_hand, _ = await tiering.at_hand(ctx, newest[:RANKED], filter or {})
+    at_hand, _ = await tiering.at_hand(ctx, fitted(newest[:RANKED]), filter or {})
     found = [_ranked(entry, wanted) async for entry in _in_turns(at_hand)]
     shown = paging.connection(listing, BEST, page, paging.slice_of(found, BEST, page), edge=_edge(wanted))
     await showing.check(ctx, [edge["node"] for edge in shown["edges"]])

@@ -16,6 +16,7 @@ from core.sync.topics import follow
 from loaders.audit import EntryById
 from resolvers.audit.access import organizations_reading
 from resolvers.audit.collecting import evidence_edge, visible_evidence
+from resolvers.audit.fitting import fitted
 from resolvers.audit.incidents import LONGEST_ID
 from resolvers.audit.reading import READ_RATE, entries_listing, record_read
 from resolvers.audit.recording import META
@@ -78,6 +79,7 @@ async def _entry_event(ctx: Context, entry: Entry) -> Event | None:
     found = await ctx.services.live.shared(entry, "node", lambda: ctx.load(EntryById, id))
     if found is None:
         return None
+    [found] = fitted([found])
     listing = entries_listing(ctx.viewer_id, {"incident_id": found["incident_id"]})
     told = {"audit_entry_edge": paging.edge_of(listing, NEWEST, found)}
     # What an app writes under these names is of another kind.

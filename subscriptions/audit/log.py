@@ -14,6 +14,7 @@ from core.sync.log_offset import LogOffset
 from resolvers.audit import showing, tiering
 from resolvers.audit.access import Reach, reach_of
 from resolvers.audit.filtering import AuditEntryFilter, bounded, conditions
+from resolvers.audit.fitting import fitted
 from resolvers.audit.reading import record_read
 from stores import audit as store
 from stores.audit import AuditEntry
@@ -37,7 +38,7 @@ async def audit_log_stream(
     sent, more = position.revision if position else 0, bool(ends) and not _is_done(position)
     while more:
         found = await _batch(ctx, reach, where, position)
-        entries, ends_early = await tiering.at_hand(ctx, found[:BATCH], filter or {})
+        entries, ends_early = await tiering.at_hand(ctx, fitted(found[:BATCH]), filter or {})
         if not entries:
             break
         more = ends_early or len(found) > BATCH
