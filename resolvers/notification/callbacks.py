@@ -96,7 +96,9 @@ async def apply_event(services: Services, *, event: DeliveryEvent) -> None:
 
 
 async def _wait(ctx: Context, event: DeliveryEvent) -> None:
-    due_at = ctx.tx.now + RECHECKED
+    # Twice as long each time: providers also tell of what others sent with the same account.
+    later = ctx.tx.now + max(RECHECKED, ctx.tx.now - event["at"])
+    due_at = min(later, event["at"] + EARLY_KEPT)
     await jobs.enqueue(ctx.tx, "notification.apply_event", due_at=due_at, event=event)
 
 
