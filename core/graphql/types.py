@@ -25,8 +25,12 @@ NODE_TYPES: dict[str, str] = {}
 
 def type_name(document: Mapping[str, Any]) -> str | None:
     """Which type of an interface or union a document is: by its tag, else by its id."""
-    tag = document.get(TAG)
-    return tag if tag is not None else NODE_TYPES.get(prefix_of(document.get("_id") or ""))
+    tag: str | None = document.get(TAG)
+    if tag is not None:
+        return tag
+    id: str = document.get("_id") or ""
+    # A part whose id is made of its owner's and a number is not the owner.
+    return NODE_TYPES.get(prefix_of(id)) if ":" not in id else None
 
 
 def node_type(document: Mapping[str, Any]) -> str:

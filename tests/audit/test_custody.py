@@ -7,6 +7,8 @@ import pytest
 
 from core import ids
 from core.context import Services
+from core.graphql.types import type_name
+from schema.audit import Evidence
 from stores import audit as store
 from stores.audit.roles import AUDIT_ADMIN
 from tests.audit.evidence_steps import EVIDENCE, codes, custodian, read, sealed, sent
@@ -179,3 +181,10 @@ async def test_whatever_is_tried_a_chain_of_custody_has_no_gap_and_no_second_end
     # Each attempt is on record: what was done, and what was denied.
     acts = await on_record(services, resource_id=id, outcome="OK", event_type="EVIDENCE_COLLECTED")
     assert len(acts) == len(expected)
+
+
+def test_a_record_is_not_taken_for_the_evidence_whose_id_its_own_begins_with() -> None:
+    """The first query of each chain of custody failed, on the reference executor."""
+    evidence_id = ids.new_id("evidence")
+    assert type_name({"_id": evidence_id}) == Evidence.__name__
+    assert type_name({"_id": store.custody_id(evidence_id, 0)}) is None
