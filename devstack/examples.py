@@ -10,7 +10,7 @@ DEMO_PASSWORD = "landfall-demo-1"
 DEMO_USERS = [
     {"email": "ada@example.com", "password": DEMO_PASSWORD, "name": "Ada"},
     {"email": "grace@example.com", "password": DEMO_PASSWORD, "name": "Grace", "role": "administrator"},
-    {"email": "alan@example.com", "password": DEMO_PASSWORD, "name": "Alan"},
+    {"email": "alan@example.com", "password": DEMO_PASSWORD, "name": "Alan", "role": "auditor"},
 ]
 
 FIRST = "{ viewer { feed(first: 5) { edges { node { author { name } textPreview commentCount } } } } }"
@@ -165,6 +165,30 @@ mutation EnableTwoFactor($input: EnableTwoFactorInput!) {
 }
 """
 
+AUDIT_LOG = """# As Alan, who audits the organization; Ada sees what is hers. Reads are entries too.
+query AuditLog($filter: AuditEntryFilterInput) {
+  auditEntries(first: 20, filter: $filter) {
+    edges {
+      node { id createdAt eventKind action outcome actorName details sensitiveDetails status integrity }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+EVIDENCE = """# As Ada, who collected it, or Alan, to whom she handed it over.
+query Evidence {
+  evidence(first: 5) {
+    edges {
+      node {
+        id kind description status cryptographicHash lastVerifiedAt
+        chainOfCustody { recordedAt action handedOffById receivedById location auditEntry { chainId seq } }
+      }
+    }
+  }
+}
+"""
+
 OPERATIONS = [
     {"name": "Feed", "query": FEED, "variables": "{}"},
     {
@@ -200,6 +224,12 @@ OPERATIONS = [
         "query": ENABLE_TWO_FACTOR,
         "variables": '{\n  "input": {\n    "idempotencyKey": "second-factor",\n    "method": "EMAIL"\n  }\n}',
     },
+    {
+        "name": "AuditLog",
+        "query": AUDIT_LOG,
+        "variables": '{\n  "filter": {"from": "2026-01-01T00:00:00Z"}\n}',
+    },
+    {"name": "Evidence", "query": EVIDENCE, "variables": "{}"},
 ]
 
 

@@ -116,6 +116,7 @@ def test_the_whole_life_of_it(data_dir: Path) -> None:
         assert running.until(r"Outbox +(\S+)")[1] == f"{address}/dev/outbox"
         assert running.until(r"ada@example\.com +(\S+)")[1] == PASSWORD
         assert running.until(r"^ +grace@example\.com +(\S+)  administrator$")[1] == PASSWORD
+        assert running.until(r"^ +alan@example\.com +(\S+)  auditor$")[1] == PASSWORD
         running.until("Paste this into GraphiQL")
         query = running.until(r"^ +(\{ viewer .*\})$")[1]
         running.until("Ctrl-C stops everything")
@@ -128,6 +129,7 @@ def test_the_whole_life_of_it(data_dir: Path) -> None:
         assert all(edge["node"]["author"]["name"] and edge["node"]["textPreview"] for edge in edges)
 
         _every_example_runs_as_given(address, token)
+        _an_auditor_finds_entries_and_evidence(address)
 
         create = """mutation($input: CreatePostInput!) {
           createPost(input: $input) { post { id } errors { code } } }"""
@@ -168,10 +170,10 @@ def page_config(address: str) -> Any:
 
 
 def _every_example_runs_as_given(address: str, token: str) -> None:
-    """Four of eleven said that 'post_...' is not an id."""
+    """Four of them said that 'post_...' is not an id."""
     config = page_config(address)
     assert [user["email"].partition("@")[0] for user in config["demoUsers"]] == ["ada", "grace", "alan"]
-    assert len(config["examples"]) == 11
+    assert len(config["examples"]) == 13
     for example in config["examples"]:
         variables = json.loads(example["variables"])
         if "\nsubscription " in f"\n{example['query']}":
@@ -183,6 +185,31 @@ def _every_example_runs_as_given(address: str, token: str) -> None:
         [found] = data.values()
         assert found, example["name"]
         assert found.get("errors", []) == [], example["name"]
+
+
+def _an_auditor_finds_entries_and_evidence(address: str) -> None:
+    signed_in = sign_in(address, "alan@example.com")
+    token = signed_in["tokens"]["accessToken"]
+    listed = """{ auditEntries(first: 50, filter: { incidentIds: %s }) { edges { node {
+      action actorName sensitiveDetails integrity } } } }"""
+    collected = "{ evidence { edges { node { incidentId status custodianId collectorId } } } }"
+    found = ask(address, collected, token=token)
+    [evidence] = [edge["node"] for edge in found["evidence"]["edges"]]
+    assert (evidence["status"], evidence["custodianId"] != evidence["collectorId"]) == ("SEALED", True)
+    incident = json.dumps([evidence["incidentId"]])
+    entries = [edge["node"] for edge in ask(address, listed % incident, token=token)["auditEntries"]["edges"]]
+    assert [each["action"] for each in entries] == [
+        "audit.custody_recorded",
+        "audit.evidence_collected",
+        "account.password_reset",
+        "incident.classified",
+        "incident.reported",
+    ]
+    assert {each["integrity"] for each in entries} == {"VERIFIED"}
+    assert (entries[-1]["actorName"], entries[-1]["sensitiveDetails"]) == (
+        "Ada Lovelace",
+        {"callback": "+44 20 7946 0018"},
+    )
 
 
 def test_without_demo_people(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def seed(scale: Scale = 1.0) -> None:
     configured = deployment()
     from core.services import NotReady
     from devstack import seed as demo
+    from devstack import seed_audit
     from server import lifespan
 
     async def fill() -> Any:
@@ -107,7 +108,7 @@ def seed(scale: Scale = 1.0) -> None:
             if await demo.seeded(services.db):
                 raise NotReady("This database has demo data already.")
             size = demo.Size().scaled(scale)
-            return await demo.seed(
+            loaded = await demo.seed(
                 services.db,
                 configured.media_dir,
                 services.crypto,
@@ -115,6 +116,8 @@ def seed(scale: Scale = 1.0) -> None:
                 until=demo.lately(),
                 production=configured.production,
             )
+            await seed_audit.fill(services)
+            return loaded
 
     try:
         out.print(f"Loaded {run(fill())}.")
