@@ -16,7 +16,7 @@ from core.security.limits import Rate
 from loaders.audit import AuditExportById
 from resolvers.audit import files
 from resolvers.audit.access import reach_of
-from resolvers.audit.filtering import AuditEntryFilter, conditions
+from resolvers.audit.filtering import AuditEntryFilter, as_written, conditions
 from resolvers.audit.recording import META
 from resolvers.audit.tiering import cold_reached
 from stores import audit as store
@@ -137,10 +137,9 @@ def _given(filter: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in filter.items() if value is not None}
 
 
-def shown_filter(export: Mapping[str, Any]) -> Any:
+def shown_filter(export: Mapping[str, Any]) -> dict[str, Any]:
     """Filter of an export as its requester wrote it."""
-    named = {store.in_camel_case(name): value for name, value in export["filter"].items()}
-    return store.plain_json(named)
+    return as_written(export["filter"])
 
 
 def file_url(ctx: Context, export: Mapping[str, Any]) -> str | None:

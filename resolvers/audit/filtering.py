@@ -71,6 +71,13 @@ def conditions(filter: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def as_written(filter: Mapping[str, Any]) -> dict[str, Any]:
+    """Filter as clients write it, in JSON, without what is left out."""
+    given = {store.in_camel_case(name): value for name, value in filter.items() if value is not None}
+    written: dict[str, Any] = store.plain_json(given)
+    return written
+
+
 def terms_in(text: str) -> list[str]:
     """Words of what a person typed, folded; BAD_USER_INPUT for none, or too many."""
     if len(text) > LONGEST_TEXT:

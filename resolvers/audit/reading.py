@@ -12,14 +12,11 @@ from core.paging import PageArgs
 from core.security.limits import Rate
 from resolvers.audit import showing, tiering
 from resolvers.audit.access import reach_of
-from resolvers.audit.filtering import AuditEntryFilter, bounded, conditions
+from resolvers.audit.filtering import AuditEntryFilter, as_written, bounded, conditions
 from resolvers.audit.fitting import fitted
 from resolvers.audit.recording import META
 from stores import audit as store
-from stores.audit import (
-    NEWEST,
-    AuditEntry,
-)
+from stores.audit import NEWEST, AuditEntry
 
 READ_RATE = Rate("audit-reads", 300, 60)
 
@@ -126,8 +123,8 @@ async def record_read(
 
     What somebody typed to search for may be a name: it is encrypted.
     """
-    given = {name.rstrip("_"): value for name, value in (filter or {}).items() if value is not None}
-    typed = {"query": text, "searchText": given.pop("search_text", None)}
+    given = as_written(filter or {})
+    typed = {"query": text, "searchText": given.pop("searchText", None)}
     act = Act(
         action,
         "ACCESS_GRANTED",

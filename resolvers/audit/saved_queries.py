@@ -1,8 +1,6 @@
 """Saved audit queries: a person's own, on all their devices."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from enum import Enum
 from typing import Any, TypedDict
 
 from core import grants, ids, nodes
@@ -11,7 +9,7 @@ from core.errors import UserError
 from core.ids import Id
 from core.paging import LONGEST_VALUE, MAX_VALUES, NEWEST, PageArgs
 from core.values.bounds import check_count, check_length
-from resolvers.audit.filtering import AuditEntryFilter
+from resolvers.audit.filtering import AuditEntryFilter, as_written
 from stores import audit as store
 from stores.audit import SavedAuditQuery
 
@@ -19,9 +17,6 @@ MOST_SAVED = 100
 LONGEST_NAME = 100
 
 own_queries = nodes.owned(store.saved_queries)
-
-_NAMES = {name: store.in_camel_case(name) for name in AuditEntryFilter.__annotations__}
-"""Fields of a filter by the names that clients write."""
 
 
 class Saved(TypedDict):
@@ -77,19 +72,11 @@ def _saved(query: SavedAuditQuery) -> Saved:
 
 
 def _written(filter: AuditEntryFilter) -> dict[str, Any]:
-    """Filter as clients write it, without what is left out; bounded, since it is kept."""
-    given = {_NAMES[name]: value for name, value in filter.items() if value is not None}
+    """Filter as clients write it; bounded, since it is kept."""
+    given = as_written(filter)
     for name, value in given.items():
         values = value if isinstance(value, list) else [value]
         check_count(values, most=MAX_VALUES, field=name)
         for each in values:
             check_length(str(each), most=LONGEST_VALUE, field=name)
-    return {name: _plain(value) for name, value in given.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value.value if isinstance(value, Enum) else value
+    return given

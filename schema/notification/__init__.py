@@ -87,7 +87,7 @@ class Mutation(TemplateMutations):
         },
         receipt_ids="Ids of at most 100 receipts. Those not in your inbox are passed over.",
     )
-    """Mark items of your inbox as seen."""
+    """Mark items of your inbox as seen, which opens their notifications too."""
     set_channel_consent = mutation(
         consents.set_channel_consent,
         refuses="REQUIRED TOO_LONG",
@@ -148,7 +148,7 @@ class Mutation(TemplateMutations):
         slack_id="Id of yours in Slack, such as `U012AB3CD`.",
         teams_flow_url="URL of a workflow of yours in Microsoft Teams that posts what it is sent.",
     )
-    """Update your choices for all notifications."""
+    """Update your choices for all notifications; they hold for messages that wait as well."""
 
 
 class Subscription:

@@ -84,22 +84,22 @@ class AuditTier(StrEnum):
     """Tier of storage in which an audit entry lies."""
 
     HOT = "HOT"
-    """At hand, for 90 days."""
+    """The entry is at most 90 days old, and read at once."""
     WARM = "WARM"
-    """At hand, for two years."""
+    """The entry is at most two years old, or under a legal hold, and read at once."""
     COLD = "COLD"
-    """In the archive, from which an export fetches the entry."""
+    """The entry is in the archive: lists end before it, and an export fetches it."""
 
 
 class AuditIntegrity(StrEnum):
-    """Outcome of the last check of an audit entry."""
+    """Integrity of an audit entry: whether it is what was recorded."""
 
     VERIFIED = "VERIFIED"
     """The entry is as it was when it was chained."""
     PENDING = "PENDING"
-    """The entry has not been checked yet."""
+    """The entry waits for its place in its chain, without which it has no hash to compare with."""
     BROKEN = "BROKEN"
-    """The entry, or its chain, was changed."""
+    """The entry is not what was recorded: somebody changed it, or put it there, past the service."""
 
 
 class AuditEntryState(TypedDict):

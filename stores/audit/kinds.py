@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class AuditEventKind(StrEnum):
-    """Type of an audit event."""
+    """Kind of an audit event."""
 
     USER_ACTION = "USER_ACTION"
     """A person did something."""
@@ -27,7 +27,7 @@ class AuditEventKind(StrEnum):
 
 
 class AuditResourceKind(StrEnum):
-    """Type of what an audit event is about."""
+    """Kind of what an act was done to."""
 
     WARROOM = "WARROOM"
     """War room of an incident."""
@@ -105,7 +105,7 @@ class AuditAnomalyKind(StrEnum):
 
 
 class AuditActorKind(StrEnum):
-    """Type of who acted."""
+    """Kind of who acted."""
 
     USER = "USER"
     """Person, signed in or not."""

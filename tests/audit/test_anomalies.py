@@ -41,7 +41,7 @@ async def member(services: Services, new_phone: NewPhone, org: str, *roles: Any)
 async def detected(services: Services, org: str) -> list[tuple[str, str, int]]:
     """Anomalies on record: kind, who, and how many acts."""
     rows = await on_record(services, org_id=org, action="audit.anomaly_detected")
-    return [tuple(each["details"][name] for name in ("kind", "actor_id", "count")) for each in rows]  # type: ignore[misc]
+    return [tuple(each["details"][name] for name in ("kind", "actorId", "count")) for each in rows]  # type: ignore[misc]
 
 
 async def test_bulk_reads_are_alerted_once(services: Services, new_phone: NewPhone) -> None:

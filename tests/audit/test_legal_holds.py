@@ -81,7 +81,7 @@ async def test_a_hold_is_placed_listed_and_released_and_each_is_on_record(
     assert len((await olga.run(ALL))["legalHolds"]["edges"]) == 1
     placed, released = await on_record(services, resource_id=hold["id"])
     assert (placed["action"], released["action"]) == ("audit.legal_hold_placed", "audit.legal_hold_released")
-    assert placed["details"] == {"subject_id": ada.user_id}
+    assert placed["details"] == {"subjectId": ada.user_id}
     assert await sensitive(services, placed) == {"reason": "Case 7"}
 
 

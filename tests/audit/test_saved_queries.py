@@ -17,7 +17,7 @@ DELTA = """query($since: SyncToken) { viewer { changes(since: $since, types: [SA
 FILTER = {
     "incidentIds": ["incident_1"],
     "eventKinds": ["DECISION_MADE", "ACCESS_DENIED"],
-    "from": "2026-01-01T00:00:00+00:00",
+    "from": "2026-01-01T00:00:00.000Z",
 }
 
 
