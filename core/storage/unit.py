@@ -12,19 +12,19 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from core import clock, ids
 from core.errors import UserError, check_version
 from core.storage import mongo
+from core.storage.change_recorder import ChangeRecorder
 from core.storage.contention import Contention, Held
 from core.storage.counters import Counters, deltas, with_moved
 from core.storage.edits import Edits
 from core.storage.late_writes import LateWrites
 from core.storage.mongo import Database, Refusal
 from core.storage.store import Collection, Target
-from core.storage.telling import Telling
 from core.sync import changes
 
 T = TypeVar("T", bound=Mapping[str, Any])
 
 
-class Unit(Telling):
+class Unit(ChangeRecorder):
     """Unit of work: a resolver's writes, as `ctx.tx`."""
 
     def __init__(
@@ -236,7 +236,7 @@ class Unit(Telling):
 
     async def flush(self) -> None:
         """Write the log; called once, last, so that `at` is close to the commit."""
-        self.need_told()
+        self.check_recorded()
         log = changes.appending(self.written_changes, new=self._new)
         try:
             await self.db.write_together([*self.late.commands(), *log])

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 from core import ids, jobs
 from core.context import PERSONAL, Context, Services
@@ -21,12 +21,12 @@ from stores.notification import (
     MailAttachment,
     Notification,
     NotificationChannel,
+    NotificationContent,
     PriorityLevel,
     PushOptions,
     Receipt,
     ReceiptStatus,
     Recipient,
-    Wording,
 )
 
 MOST_PEOPLE = 500
@@ -37,29 +37,6 @@ EXPIRY = timedelta(hours=72)
 LARGEST_ATTACHMENT, MOST_ATTACHMENTS = 256 * 1024, 10
 MOST_SEGMENTS = 10
 """Segments of a text message at most."""
-
-
-class Request(TypedDict):
-    """Arguments of the fan-out: the notification to be, but for what is known when it is made."""
-
-    org_id: str
-    source: str
-    dedupe_key: str
-    wording: Wording
-    priority: PriorityLevel
-    channels: list[NotificationChannel] | None
-    requires_ack: bool
-    transactional: bool
-    inbox: bool
-    subject_id: str | None
-    incident_id: str | None
-    link_url: str | None
-    push: PushOptions
-    attachments: list[MailAttachment]
-    max_segments: int
-    created_by: str | None
-    expires_at: datetime
-    sent_at: NotRequired[datetime]
 
 
 async def notify(
@@ -111,7 +88,7 @@ async def notify(
     if not user_ids:
         return
     options = push or {}
-    request: Request = {
+    request: NotificationContent = {
         "org_id": ctx.viewer.org if ctx.viewer else PERSONAL,
         "source": source,
         "dedupe_key": dedupe_key,
@@ -136,7 +113,7 @@ async def notify(
     await jobs.enqueue(ctx.tx, "notification.fan_out", lane=lane, request=request, user_ids=people)
 
 
-async def fan_out(services: Services, *, request: Request, user_ids: list[str]) -> None:
+async def fan_out(services: Services, *, request: NotificationContent, user_ids: list[str]) -> None:
     """Give each person who was not told yet their receipt and deliveries, some to a unit of work."""
     for start in range(0, len(user_ids), CHUNK):
         people = user_ids[start : start + CHUNK]
@@ -149,7 +126,7 @@ async def fan_out(services: Services, *, request: Request, user_ids: list[str]) 
 
 
 async def _tell(
-    ctx: Context, request: Request, users: list[User], recipients: Mapping[str, Recipient]
+    ctx: Context, request: NotificationContent, users: list[User], recipients: Mapping[str, Recipient]
 ) -> None:
     notification, new = await _first(ctx, request)
     told = set() if new else await _told(ctx, notification, [each["_id"] for each in users])
@@ -158,7 +135,7 @@ async def _tell(
             await _give(ctx, notification, user, recipients[user["_id"]])
 
 
-async def _first(ctx: Context, request: Request) -> tuple[Notification, bool]:
+async def _first(ctx: Context, request: NotificationContent) -> tuple[Notification, bool]:
     """The notification with the request's source and key, made now if there is none, and whether it was."""
     name = store.key_named(request["source"], request["dedupe_key"])
     known = await store.notification_keys.by_id(ctx.db, name)
@@ -166,8 +143,7 @@ async def _first(ctx: Context, request: Request) -> tuple[Notification, bool]:
         found = await store.notifications.by_id(ctx.db, known["notification_id"])
         if found is not None:
             return found, False
-    sent_at = request.get("sent_at", ctx.tx.now)
-    made = {**request, "_id": ids.new_id("notification"), "sent_at": sent_at, "created_at": ctx.tx.now}
+    made = {**request, "_id": ids.new_id("notification"), "created_at": ctx.tx.now}
     key = {"notification_id": made["_id"], "expires_at": ctx.tx.now + store.DEDUPED}
     await ctx.tx.update(store.notification_keys, name, set=key, initial={}, touch=False)
     metrics.NOTIFIED.labels(request["source"]).inc()

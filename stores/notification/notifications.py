@@ -55,8 +55,9 @@ class NotificationKey(TypedDict):
     expires_at: datetime
 
 
-class Notification(TypedDict):
-    _id: str
+class NotificationContent(TypedDict):
+    """Content of a notification, which `notify` hands to the job that makes it."""
+
     org_id: str
     source: str
     dedupe_key: str
@@ -75,7 +76,12 @@ class Notification(TypedDict):
     created_by: str | None
     """Person who caused it and is told when nobody can be reached; None for the system."""
     sent_at: datetime
+    """Moment of `notify`."""
     expires_at: datetime
+
+
+class Notification(NotificationContent):
+    _id: str
     created_at: datetime
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from core import ids, nodes
 from core.context import Context, Services
+from core.storage.change_recorder import UnloggedChange
 from core.storage.store import COLLECTIONS
-from core.storage.telling import UnloggedChange
 from core.sync import changes
 from tests.conftest import NewPhone
 from tests.phone import deleted_ids, key

@@ -89,7 +89,7 @@ FAULTS = [
     ),
     Fault(
         "an entity can be changed without a log entry",
-        "core/storage/telling.py",
+        "core/storage/change_recorder.py",
         "if self._unlogged:",
         "if False:",
         ("tests/engine/test_log.py",),

@@ -1,4 +1,4 @@
-"""Changes that a unit of work tells: they are logged when it commits, and reach devices from there."""
+"""Change recorder of a unit of work: changes are logged when it commits, and reach devices from there."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,8 +11,8 @@ class UnloggedChange(RuntimeError):
     """A synced document was written without `changed`, `removed` or `skip_log`: a bug of the resolver."""
 
 
-class Telling:
-    """Changes of a unit of work, by their entries of the log; of an entry the last one counts."""
+class ChangeRecorder:
+    """Change recorder: the entries of the log that a unit of work makes; of an entry the last one counts."""
 
     def __init__(self) -> None:
         self._changes: dict[str, Change] = {}
@@ -120,8 +120,8 @@ class Telling:
     def written_changes(self) -> Iterable[Change]:
         return self._changes.values()
 
-    def need_told(self) -> None:
-        """Refuse to end while a synced document is written and not told of."""
+    def check_recorded(self) -> None:
+        """UnloggedChange while a synced document is written and not recorded."""
         if self._unlogged:
             raise UnloggedChange(f"Written without a log entry: {sorted(self._unlogged)}")
 
