@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import structlog
 from prometheus_client import Counter
@@ -47,6 +47,13 @@ compromised = Hook[[Context, Evidence], None]("audit.evidence_compromised")
 class Verified(TypedDict):
     evidence: Evidence
     valid: bool | None
+
+
+class LockedFile(NamedTuple):
+    """File as it lies in locked storage now."""
+
+    digest: str | None
+    """SHA-256; None if the file is gone."""
 
 
 class Digest:
@@ -119,16 +126,16 @@ async def locked_digest(ctx: Context, evidence: Evidence) -> str | None:
     return digest.text
 
 
-async def hashed(ctx: Context, *, evidence_id: Id, **_: Any) -> tuple[str | None] | None:
+async def hashed(ctx: Context, *, evidence_id: Id, **_: Any) -> LockedFile | None:
     """Hash of a file that is small enough to wait for, before the transaction; None for what a job hashes."""
     await ctx.limit(VERIFY_RATE)
     evidence = await nodes.for_update(ctx, store.evidence, evidence_id)
     if evidence["status"] not in KEPT or evidence["size_bytes"] > MOST_BYTES_AT_ONCE:
         return None
-    return (await locked_digest(ctx, evidence),)
+    return LockedFile(await locked_digest(ctx, evidence))
 
 
-async def verify_evidence(ctx: Context, *, evidence_id: Id, prepared: tuple[str | None] | None) -> Verified:
+async def verify_evidence(ctx: Context, *, evidence_id: Id, prepared: LockedFile | None) -> Verified:
     """Verify that the file is what was sealed; a large one by a job, of which `valid` knows nothing yet."""
     evidence = await nodes.for_update(ctx, store.evidence, evidence_id)
     if evidence["status"] not in KEPT:
@@ -136,7 +143,7 @@ async def verify_evidence(ctx: Context, *, evidence_id: Id, prepared: tuple[str 
     if prepared is None:
         await jobs.enqueue(ctx.tx, VERIFY, key=evidence_id, evidence_id=evidence_id)
         return {"evidence": evidence, "valid": None}
-    changed = await keep_verdict(ctx, evidence, prepared[0])
+    changed = await keep_verdict(ctx, evidence, prepared.digest)
     return {"evidence": changed, "valid": changed["status"] == EvidenceStatus.SEALED}
 
 

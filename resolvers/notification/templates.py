@@ -1,9 +1,6 @@
-"""Templates of an organization: who sees and edits them, and what makes one fit to be sent."""
+"""Templates of an organization: who sees them, and how they are created, updated and archived."""
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
 from core import grants, ids, nodes
@@ -15,37 +12,19 @@ from core.nodes import guard
 from core.paging import PageArgs, Sort, any_of
 from core.security.limits import Rate
 from core.storage.loader import by_id
-from core.values.bounds import check_count, check_length
-from resolvers.notification.template_language import InvalidTemplate, Template, Value
+from resolvers.notification.template_fields import check_texts, checked_fields
 from stores.notification import NotificationChannel, PriorityLevel, templates
 from stores.notification.roles import NOTIFY_ADMIN, NOTIFY_SENDER
-from stores.notification.templates import (
-    NotificationTemplate,
-    TemplateScenario,
-    TemplateVariableKind,
-)
-from stores.notification.templates import TemplateVariable as StoredVariable
+from stores.notification.templates import NotificationTemplate, TemplateScenario, TemplateVariableKind
 
 error_codes(
     ErrorKind.INVALID,
     NAME_TAKEN="Another template of the organization has this name: choose another.",
-    INVALID_TEMPLATE="The text is not a template, or does more than a template may: `message` says what.",
-    UNKNOWN_VARIABLE="The text has a variable that the template does not declare.",
 )
 
 TEMPLATE_RATE = Rate("notification-templates", 100, 3600)
-LONGEST_NAME, LONGEST_REMARKS = 100, 500
-LONGEST_TITLE, LONGEST_MESSAGE = 500, 8_000
-"""Characters of the sources, which may be longer than what they write."""
-LONGEST_VARIABLE, LONGEST_VALUE, MOST_DIGITS = 40, 1_000, 15
-MOST_VARIABLES, MOST_CHANNELS, MOST_TEMPLATES = 20, 6, 1_000
-VARIABLE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+MOST_TEMPLATES = 1_000
 BY_NAME: Sort = (("name_key", 1), ("_id", 1))
-SAMPLES = {
-    TemplateVariableKind.STRING: "text",
-    TemplateVariableKind.NUMBER: "1",
-    TemplateVariableKind.DATE: "2026-01-31",
-}
 
 
 class TemplateVariable(TypedDict):
@@ -137,8 +116,8 @@ async def create_notification_template(
         "requires_ack": requires_ack,
         "variables": list(variables),
     }
-    fields = _checked(given)
-    _check_texts(fields)
+    fields = checked_fields(given)
+    check_texts(fields)
     await _take_name(ctx, fields["name_key"])
     owned = {"org_id": ctx.org, "created_by": ctx.viewer_id, "archived_at": None}
     made = await ctx.tx.insert(templates, {"_id": ids.minted(id, "notification_template"), **owned, **fields})
@@ -162,8 +141,8 @@ async def update_notification_template(
     check_version(expected_version, template["version"], notification_template=template)
     if template["archived_at"] is not None:
         raise UserError("WRONG_STATUS", "It is archived.", field=["notification_template_id"])
-    fields = _checked(changes)
-    _check_texts({**template, **fields})
+    fields = checked_fields(changes)
+    check_texts({**template, **fields})
     if fields.get("name_key", template["name_key"]) != template["name_key"]:
         await _take_name(ctx, fields["name_key"])
     changed = await ctx.tx.edit(templates, template, fields, expected_version=expected_version)
@@ -183,98 +162,6 @@ async def archive_notification_template(
     archived = await ctx.tx.edit(templates, template, fields, expected_version=expected_version)
     await _record(ctx, "archived", archived)
     return {"notification_template": archived}
-
-
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields in their stored form."""
-    fields = dict(given)
-    if "name" in fields:
-        fields["name"] = " ".join(fields["name"].split())
-        check_length(fields["name"], least=1, most=LONGEST_NAME, field="name")
-        fields["name_key"] = fields["name"].casefold()
-    check_length(fields.get("remarks") or "", most=LONGEST_REMARKS, field="remarks")
-    for name, least, most in (("title_template", 1, LONGEST_TITLE), ("message_template", 0, LONGEST_MESSAGE)):
-        if name in fields:
-            check_length(fields[name], least=least, most=most, field=name)
-    if "default_channels" in fields:
-        check_count(fields["default_channels"], most=MOST_CHANNELS, field="default_channels")
-        fields["default_channels"] = list(dict.fromkeys(fields["default_channels"]))
-    if "variables" in fields:
-        fields["variables"] = _variables(fields["variables"])
-    return fields
-
-
-def _variables(rows: Sequence[Mapping[str, Any]]) -> list[StoredVariable]:
-    check_count(rows, most=MOST_VARIABLES, field="variables")
-    found: dict[str, StoredVariable] = {}
-    for row in rows:
-        name, kind, default = row["name"], TemplateVariableKind(row["kind"]), row.get("default_value")
-        if len(name) > LONGEST_VARIABLE:
-            field, most = ["variables", "name"], LONGEST_VARIABLE
-            raise UserError("TOO_LONG", "At most {limit} characters.", field=field, limit=most)
-        if not VARIABLE.fullmatch(name):
-            raise UserError(
-                "INVALID_FORMAT", "This is not a name of a variable.", field=["variables", "name"]
-            )
-        if name in found:
-            raise UserError("INVALID_INPUT", "It is declared twice.", field=["variables", "name"])
-        if default is not None:
-            check_length(default, most=LONGEST_VALUE, field="variables")
-            if not fits(kind, default):
-                field = ["variables", "default_value"]
-                raise UserError("INVALID_FORMAT", "The value is not of the variable's kind.", field=field)
-        found[name] = {"name": name, "kind": kind, "required": row["required"], "default_value": default}
-    return list(found.values())
-
-
-def fits(kind: TemplateVariableKind, value: str) -> bool:
-    """True if a value is one of the kind."""
-    try:
-        typed(kind, value)
-    except (ValueError, InvalidOperation):
-        return False
-    return True
-
-
-def typed(kind: TemplateVariableKind, value: str) -> Value:
-    """A value as templates compute with it; ValueError or InvalidOperation if it is not of the kind."""
-    match kind:
-        case TemplateVariableKind.NUMBER:
-            return _number(value)
-        case TemplateVariableKind.DATE if date.fromisoformat(value).isoformat() != value:
-            raise ValueError(value)
-    return value
-
-
-def _number(value: str) -> Value:
-    number = Decimal(value)
-    # A short text may stand for a number that fills the memory.
-    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS or len(value) > 2 * MOST_DIGITS:
-        raise ValueError(value)
-    return int(number) if number == number.to_integral_value() else number
-
-
-def _check_texts(template: Mapping[str, Any]) -> None:
-    """INVALID_TEMPLATE or UNKNOWN_VARIABLE unless both texts can be written with sample values."""
-    declared = {each["name"]: each for each in template["variables"]}
-    samples = {
-        name: typed(each["kind"], each["default_value"] or SAMPLES[each["kind"]])
-        for name, each in declared.items()
-    }
-    for field in ("title_template", "message_template"):
-        try:
-            text = Template(template[field])
-            if unknown := sorted(text.variables - declared.keys()):
-                values = {"name": unknown[0]}
-                raise UserError(
-                    "UNKNOWN_VARIABLE", "There is no variable {name}.", field=[field], values=values
-                )
-            text.render(samples)
-        except InvalidTemplate as problem:
-            values = {"problem": str(problem)}
-            raise UserError(
-                "INVALID_TEMPLATE", "This is not a template: {problem}", field=[field], values=values
-            ) from None
 
 
 async def _check_room(ctx: Context) -> None:

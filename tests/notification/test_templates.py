@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.context import Services
-from resolvers.notification import templates as rules
+from resolvers.notification import template_fields, templates
 from stores.notification import TemplateVariableKind
 from stores.notification.roles import NOTIFY_ADMIN, NOTIFY_SENDER
 from tests.conftest import NewPhone
@@ -227,12 +227,12 @@ async def test_an_update_is_checked_as_a_whole(boss: Phone) -> None:
     ],
 )
 def test_values_fit_their_kind(kind: TemplateVariableKind, good: list[str], bad: list[str]) -> None:
-    assert [value for value in good if not rules.fits(kind, value)] == []
-    assert [value for value in bad if rules.fits(kind, value)] == []
+    assert [value for value in good if not template_fields.fits(kind, value)] == []
+    assert [value for value in bad if template_fields.fits(kind, value)] == []
 
 
 async def test_an_organization_has_so_many(boss: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "MOST_TEMPLATES", 1)
+    monkeypatch.setattr(templates, "MOST_TEMPLATES", 1)
     await create(boss)
     done = await create(boss, name="Another")
     assert [(each["code"], each["limit"]) for each in done["errors"]] == [("LIMIT_REACHED", 1)]

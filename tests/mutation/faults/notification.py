@@ -289,7 +289,7 @@ FAULTS = [
     ),
     Fault(
         "a template reads what is not declared",
-        "resolvers/notification/templates.py",
+        "resolvers/notification/template_fields.py",
         "if unknown := sorted(text.variables - declared.keys()):",
         "if unknown := sorted(text.variables - text.variables):",
         TEMPLATES,
