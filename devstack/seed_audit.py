@@ -12,7 +12,6 @@ from core import ids
 from core.audit import Act, record
 from core.context import PERSONAL, Context, Services, Viewer
 from core.grants import GrantRole
-from ports.audit import LockedStorage
 from resolvers.audit import custody, files
 from resolvers.auth import admin, granting
 from resolvers.notification import templates
@@ -129,7 +128,7 @@ async def _evidence(ctx: Context, incident_id: str, auditor: User) -> None:
     """Evidence of the incident, sealed, and handed over to the auditor."""
     evidence_id = ids.new_id("evidence")
     key = files.evidence_key(ORGANIZATION, evidence_id)
-    await ctx.services.get(LockedStorage).objects.put_once(key, GATEWAY_LOG, mime="application/octet-stream")
+    await files.store_of(ctx, key).put_once(key, GATEWAY_LOG, mime="application/octet-stream")
     row = {
         "_id": evidence_id,
         "org_id": ORGANIZATION,
