@@ -15,7 +15,8 @@ from tests.conftest import NewPhone
 
 WHOLE = """id chainId createdAt occurredAt clockSkewed eventKind action actorId actorKind actorRole actorName
   deviceId requestId ipMasked userAgent location { lat } incidentId resourceKind resourceId subjectId outcome
-  accessReason details sensitiveDetails metadata hashVersion seq hashInput integrity status tier organizationId"""
+  accessReason details sensitiveDetails metadata hashVersion seq hashInput integrity status tier
+  organizationId"""
 LIST = f'{{ auditEntries(filter: {{actions: ["tested.done"]}}) {{ edges {{ node {{ {WHOLE} }} }} }} }}'
 SEARCH = f'{{ searchAuditEntries(query: "tested") {{ edges {{ node {{ {WHOLE} }} }} }} }}'
 NODE = f"query($id: ID!) {{ node(id: $id) {{ ... on AuditEntry {{ {WHOLE} }} }} }}"
