@@ -1,5 +1,6 @@
 """Twilio's words for failures, in answers and in callbacks alike (its error dictionary)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,13 +14,14 @@ CODES: dict[FailureCode, frozenset[int]] = {
     # Blocked by the person or the carrier, filtered as spam, too long.
     FailureCode.REFUSED: frozenset({21617, 30004, 30007}),
 }
+CODE = re.compile(r"\d{5}", re.ASCII)
 OURS = frozenset({401, 403, 408, 429})
 """HTTP statuses about our account or pace, which every message would meet: a later try may succeed."""
 
 
 def permanent(code: object) -> FailureCode | None:
     """The reason that a code of Twilio's stands for; None when a later try may succeed."""
-    number = int(code) if isinstance(code, int | str) and str(code).isdigit() else 0
+    number = int(str(code)) if CODE.fullmatch(str(code)) else 0
     return next((reason for reason, numbers in CODES.items() if number in numbers), None)
 
 

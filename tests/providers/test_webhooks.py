@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 
 from core import clock
 from core.callbacks import Callback, EventKind, Forged, Told
+from providers.twilio import permanent
 from providers.webhooks import (
     MailWebhook,
     SlackWebhook,
@@ -223,3 +224,18 @@ def test_slack_signs_as_it_documents() -> None:
     )
     said = slack_signature("8f742231b10e8888abcd99yyyzzz85a5", "1531420618", body.encode())
     assert said == "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("30003", "UNREACHABLE"),
+        (21610, "OPTED_OUT"),
+        (None, None),
+        ("", None),
+        ("²", None),
+        ("9" * 5_000, None),
+    ],
+)
+def test_a_code_of_twilio_is_five_digits(code: object, reason: str | None) -> None:
+    assert permanent(code) == reason
