@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -26,6 +27,17 @@ SECRET_NAMES = frozenset(
         "text",
     }
 )
+
+
+@contextmanager
+def warnings_alone() -> Iterator[None]:
+    """Log nothing below a warning meanwhile: acts of a command that makes things up are no news."""
+    before = structlog.get_config()["wrapper_class"]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    try:
+        yield
+    finally:
+        structlog.configure(wrapper_class=before)
 
 
 def configure(settings: Settings) -> None:

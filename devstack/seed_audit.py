@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from core import ids
+from core import ids, logs
 from core.audit import Act, record
 from core.context import PERSONAL, Context, Services, Viewer
 from core.grants import GrantRole
@@ -40,6 +40,11 @@ GATEWAY_LOG = b"""\
 
 async def fill(services: Services) -> None:
     """Make the organization of the demo's sign-ins, with some acts on record."""
+    with logs.warnings_alone():
+        await _filled(services)
+
+
+async def _filled(services: Services) -> None:
     people = {handle: await _person(services, handle) for handle in ROLES}
     operator = _as(services, people[ADMINISTRATOR], org=PERSONAL)
     for user in people.values():
