@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -29,12 +31,19 @@ _at_once = asyncio.Semaphore(4)
 _hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
 
 
-def use(*, memory_kib: int, rounds: int) -> None:
-    """Set the cost of new hashes; older hashes stay valid."""
+@contextmanager
+def using(*, memory_kib: int, rounds: int) -> Iterator[PasswordHasher]:
+    """Hasher that new hashes are made with until the end, at this cost; older hashes stay valid."""
     global _hasher
-    _hasher = PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=1)
+    before, _hasher = _hasher, PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=1)
     _decoy.cache_clear()
     _decoy()
+    try:
+        yield _hasher
+    finally:
+        # Of two Landfalls in a process one may end before the other.
+        _hasher = before
+        _decoy.cache_clear()
 
 
 def hasher() -> PasswordHasher:

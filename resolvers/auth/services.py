@@ -95,5 +95,6 @@ async def passkeys(services: Services) -> Sequence[Finding]:
 
 @service
 async def hasher(settings: AuthSettings) -> AsyncIterator[PasswordHasher]:
-    passwords.use(memory_kib=settings.password_memory_kib, rounds=settings.password_rounds)
-    yield passwords.hasher()
+    cost = {"memory_kib": settings.password_memory_kib, "rounds": settings.password_rounds}
+    with passwords.using(**cost) as made:
+        yield made

@@ -8,7 +8,10 @@ import pytest
 from core import ids
 from core.context import Services
 from core.jobs import run_due
+from core.settings import Settings
 from ports.auth import AuthSettings
+from resolvers.auth import passwords
+from server import lifespan
 from stores import auth as store
 from tests.auth.conftest import NewMember
 from tests.auth.steps import ME, code_for, other_than, refusal, sent_to, sessions_of, sign_up, verify
@@ -227,6 +230,16 @@ async def test_a_replayed_sign_up_sends_no_second_code(anonymous: Phone, service
     again = await sign_up(anonymous, email, idempotencyKey=once)
     assert again == {**first, "replayed": True}
     assert len(await sent_to(services, email)) == 1
+
+
+async def test_another_landfall_of_the_process_left_its_cost_of_hashes_behind(
+    services: Services, settings: Settings
+) -> None:
+    before = passwords.hasher()
+    costly = settings.model_copy(update={"password_memory_kib": 9_000, "mongo_database": "other_costs"})
+    async with lifespan.services(costly):
+        assert passwords.hasher().memory_cost == 9_000
+    assert passwords.hasher() is before
 
 
 async def test_the_code_and_password_are_in_no_document(anonymous: Phone, services: Services) -> None:
