@@ -230,13 +230,14 @@ class OperationLimits:
     async def _reserve(self, subject: str, cost: int, now: float) -> CostReservation:
         before = self._leases.get(subject)
         debt = max(0, -before.left) if before is not None else 0
-        rest = max(0, before.left) if before is not None and before.until >= now else 0
         most = round(self._rate.count * self._limits.scale)
         for count in (cost + self._ahead, cost):
             # A debt beyond what there is in all would never be paid, and its subject never let in again.
             whole = max(count, min(count + debt, most))
             verdict = await self._limits.take(self._rate, subject, count=whole)
             if verdict.allowed:
+                # Looked at last: others took of it while we waited.
+                rest = max(0, before.left) if before is not None and before.until >= now else 0
                 return CostReservation(count + rest, now + LEASE_SECONDS, verdict)
         raise RateLimited(verdict.retry_after)
 

@@ -142,6 +142,22 @@ async def test_a_hundred_at_once_were_each_charged_what_one_reserves(
     assert sum(taken) - spent == gate._leases.get(viewer.user_id).left  # type: ignore[union-attr]
 
 
+async def test_what_others_took_while_one_reserved_was_given_out_again(
+    gate: OperationLimits, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = Context(services, viewer=Viewer(ids.new_id("user"), ids.new_id("session"), "device"))
+    left = (await gate.charge(ctx, 0)).left
+    take = services.limits.take
+
+    async def meanwhile(rate: Rate, subject: str, *, count: int = 1) -> Verdict:
+        assert gate.try_charge_locally(ctx, left - 10)
+        return await take(rate, subject, count=count)
+
+    monkeypatch.setattr(services.limits, "take", meanwhile)
+    charge = await gate.charge(ctx, left + 1)
+    assert charge.left == gate._ahead + 10
+
+
 SIZES = st.one_of(
     st.none(),
     st.integers(-3, 130),
