@@ -51,15 +51,15 @@ class Written(CommandListener):
 
 
 class Mailbox:
-    """A mailer that notes when it was asked, by the subject."""
+    """Mailer that records when it was called, by the subject."""
 
     def __init__(self) -> None:
-        self.asked: dict[str, float] = {}
+        self.called_at: dict[str, float] = {}
         self.taken = 0
         self.came = asyncio.Event()
 
     async def send(self, *, subject: str, **_: Any) -> Sent:
-        self.asked[subject] = time.perf_counter()
+        self.called_at[subject] = time.perf_counter()
         await asyncio.sleep(PROVIDER_SECONDS)
         self.taken += 1
         self.came.set()
@@ -103,10 +103,10 @@ async def interrupt(services: Services, mailbox: Mailbox, people: list[str]) -> 
     for number in range(URGENT):
         began, title = time.perf_counter(), f"critical {number}"
         await tell(services, title, [people[0]], PriorityLevel.CRITICAL)
-        while title not in mailbox.asked:
+        while title not in mailbox.called_at:
             mailbox.came.clear()
             await mailbox.came.wait()
-        took.append((mailbox.asked[title] - began) * 1000)
+        took.append((mailbox.called_at[title] - began) * 1000)
     return sorted(took)
 
 

@@ -245,16 +245,9 @@ class Unit(ChangeRecorder):
                 raise _taken() from None
             raise
 
-    def _wrote(
-        self,
-        store: Collection[Any],
-        document: Mapping[str, Any],
-        *,
-        created: bool = False,
-        deleted: bool = False,
-    ) -> None:
+    def _wrote(self, store: Collection[Any], document: Mapping[str, Any], **how: bool) -> None:
         self.edits.wrote = True
-        self.written(store, document, created=created, deleted=deleted)
+        self.written(store, document, **how)
 
 
 def _refused(store: Collection[Any], error: PyMongoError, taken: Refusal | None) -> BaseException:
