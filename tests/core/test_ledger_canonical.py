@@ -12,13 +12,15 @@ from core.errors import BadUserInput
 from core.ledger import canonical
 
 SAFE = canonical.SAFE_INTEGER
-NAMES = st.text(st.characters(exclude_characters="\0"), max_size=3)
+WELL_FORMED = st.characters(exclude_categories=["Cs"])
+"""Characters without halves of surrogate pairs: these are refused, and have a test of their own."""
+NAMES = st.text(WELL_FORMED.filter(lambda each: each != "\0"), max_size=3)
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=["Cs"])),
+    | st.text(WELL_FORMED),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=12,
 )
