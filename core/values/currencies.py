@@ -36,7 +36,12 @@ NONE = "XXX"
 
 _NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF XXX"
 _THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
-DIGITS = {**dict.fromkeys(_NO_DIGITS.split(), 0), **dict.fromkeys(_THREE_DIGITS.split(), 3)}
+_FOUR_DIGITS = "CLF UYW"
+DIGITS = {
+    **dict.fromkeys(_NO_DIGITS.split(), 0),
+    **dict.fromkeys(_THREE_DIGITS.split(), 3),
+    **dict.fromkeys(_FOUR_DIGITS.split(), 4),
+}
 """Digits behind the point by ISO 4217, where they are not two."""
 
 OWN_SIGNS = {

@@ -80,6 +80,9 @@ class ProductRow(TypedDict, total=False):
     """Purposes for which the product is taken, separated by semicolons; at most 30."""
     biomarkers: str | None
     """Biomarkers that the product may change in a blood test, separated by semicolons; at most 30."""
+    allergens: str | None
+    """Allergens that the product contains, separated by semicolons: `milk; soy`, or `none`. Not known when
+    left out."""
     url: str | None
     """URL of the product's page at the manufacturer."""
     stock: str | None

@@ -1,4 +1,7 @@
-"""Product settings of a person: refills, alerts, reminders. Health-related, so they are stored encrypted."""
+"""Product settings of a person: refills, alerts, reminders. Health-related, so they are stored encrypted.
+
+What a person has not set is null, and never filled in: whoever acts on a setting knows what it is then.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -22,14 +25,8 @@ from stores.catalog.products import products
 
 MOST_SERVINGS = 365
 LEAD_DAYS = (1, 3, 7)
-FIRST = {
-    "auto_refill": False,
-    "reorder_threshold": 7,
-    "low_stock_alert": True,
-    "reminders_enabled": True,
-    "notifications": {"push": True, "email": False, "local": True, "days_before": 3},
-}
-"""Default settings."""
+FIELDS = ("auto_refill", "reorder_threshold", "low_stock_alert", "reminders_enabled")
+CHANNELS = ("push", "email", "local", "notify_days")
 
 Document = Mapping[str, Any]
 
@@ -37,22 +34,23 @@ Document = Mapping[str, Any]
 class NoticeChannels(TypedDict, total=False):
     """Notification channels for a product that runs out, and their timing."""
 
-    push: bool
-    """True to send push notifications."""
-    email: bool
-    """True to send emails to the account's address."""
-    local: bool
-    """True to let the app show local notifications that it schedules itself."""
-    days_before: int
-    """Number of days before the product runs out: 1, 3 or 7."""
+    push: bool | None
+    """True to send push notifications. Left out: unchanged; null: cleared."""
+    email: bool | None
+    """True to send emails to the account's address. Left out: unchanged; null: cleared."""
+    local: bool | None
+    """True to let the app show notifications of its own. Left out: unchanged; null: cleared."""
+    notify_days: list[int] | None
+    """Numbers of days before the product runs out: any of 1, 3 and 7, or none for no notification.
+    Left out: unchanged; null: cleared."""
 
 
 class SettingsChanges(TypedDict, total=False):
-    auto_refill: bool
-    reorder_threshold: int
-    low_stock_alert: bool
-    reminders_enabled: bool
-    notifications: NoticeChannels
+    auto_refill: bool | None
+    reorder_threshold: int | None
+    low_stock_alert: bool | None
+    reminders_enabled: bool | None
+    notifications: NoticeChannels | None
 
 
 async def update_product_settings(
@@ -73,15 +71,26 @@ async def update_product_settings(
             product=product,
             alternatives=(await alternatives(ctx, [product]))[0],
         )
-    before = {name: current[name] for name in FIRST} if current else FIRST
-    told = {**before["notifications"], **changes.get("notifications", {})}  # type: ignore[dict-item]
-    written = await _write(ctx, row, product_id, {**before, **changes, "notifications": told})
+    written = await _write(ctx, row, product_id, _merged(_values(ctx, row) if row else {}, changes))
     shown = opened(ctx, written)
     query = {"user_id": ctx.viewer_id}
     return {
         "product_settings": shown,
         "product_settings_edge": store.settings.edge(query, store.SETTINGS_SORT, shown),  # type: ignore[arg-type]
     }
+
+
+def _merged(before: Mapping[str, Any], changes: SettingsChanges) -> dict[str, Any]:
+    """Settings after the changes: null takes away what was set, channel by channel."""
+    now = {**before, **changes}
+    channels = changes.get("notifications")
+    if channels is not None:
+        now["notifications"] = _given({**(before.get("notifications") or {}), **channels})
+    return _given(now)
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 async def _write(
@@ -96,24 +105,43 @@ async def _write(
 
 
 def _check(changes: SettingsChanges) -> None:
-    if not 0 <= changes.get("reorder_threshold", 0) <= MOST_SERVINGS:
+    if not 0 <= (changes.get("reorder_threshold") or 0) <= MOST_SERVINGS:
         raise UserError(
             "OUT_OF_RANGE", "0 to {limit} servings.", field=["reorderThreshold"], limit=MOST_SERVINGS
         )
-    if changes.get("notifications", {}).get("days_before", LEAD_DAYS[0]) not in LEAD_DAYS:
+    channels = changes.get("notifications") or {}
+    days = channels.get("notify_days")
+    if days is None:
+        return
+    if not set(days) <= set(LEAD_DAYS):
         raise UserError(
             "OUT_OF_RANGE",
             "Days before that can be chosen: {days}.",
-            field=["notifications", "daysBefore"],
+            field=["notifications", "notifyDays"],
             limit=LEAD_DAYS[-1],
             values={"days": ", ".join(map(str, LEAD_DAYS))},
         )
+    channels["notify_days"] = sorted(set(days))
 
 
 def opened(ctx: Context, row: ProductSettings) -> dict[str, Any]:
-    """Decrypted settings, for their owner."""
+    """Decrypted settings, for their owner; null where nothing is set."""
+    values = _values(ctx, row)
+    channels = values.get("notifications", {})
+    return {
+        **row,
+        **{name: values.get(name) for name in FIELDS},
+        "notifications": {name: channels.get(name) for name in CHANNELS},
+    }
+
+
+def _values(ctx: Context, row: ProductSettings) -> dict[str, Any]:
     values: dict[str, Any] = orjson.loads(ctx.services.crypto.open(row["sealed"], place=_place(row["_id"])))
-    return {**row, **values}
+    # Sealed texts are out of reach of migrations: those of earlier versions have one day.
+    channels = values.get("notifications", {})
+    if "days_before" in channels:
+        channels["notify_days"] = [channels.pop("days_before")]
+    return values
 
 
 def _place(id: str) -> str:

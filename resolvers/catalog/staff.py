@@ -21,7 +21,7 @@ from resolvers.catalog.access import variant_for_update
 from resolvers.catalog.prices import version
 from resolvers.catalog.publish_changes import price_range
 from stores.catalog import products as store
-from stores.catalog.kinds import DataQuality, ProductStatus
+from stores.catalog.kinds import Allergen, DataQuality, ProductStatus
 from stores.catalog.products import Product, Variant
 from stores.catalog.roles import CATALOG_ADMIN
 
@@ -51,6 +51,7 @@ class ProductChanges(TypedDict, total=False):
     product_url: str | None
     purposes: list[str]
     impacted_biomarkers: list[str]
+    allergens: list[Allergen]
     category_id: Id
     image_ids: list[Id]
     label_image_id: Id | None
@@ -149,6 +150,8 @@ def _checked(field: str, value: Any) -> Any:
     if field == "image_ids":
         check_count(value, most=MOST_IMAGES, field=field)
         return list(dict.fromkeys(value))
+    if field == "allergens":
+        return [each for each in Allergen if each in value]
     return value if field == "label_image_id" else _listed(field, value)
 
 

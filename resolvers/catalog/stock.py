@@ -1,8 +1,10 @@
 """Stock: reserved, sold and released for carts and orders, and corrected by staff. It never goes negative.
 
-`reserve`, `commit`, `release` and `transfer` are for other systems and run in their caller's transaction.
+`reserve`, `renew`, `commit`, `release`, `transfer` and `restock` are for other systems and run in their
+caller's transaction.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -90,22 +92,69 @@ async def reserve(ctx: Context, holder: Holder, lines: Sequence[Line], ttl: time
     return Held(reservation)
 
 
+async def renew(ctx: Context, holder: Holder, ttl: timedelta = HOLD) -> Held:
+    """Let a hold last `ttl` from now. One that has ended is as for `commit`."""
+    held = await _still_held(ctx, holder, ttl)
+    if held.reservation is None or held.reservation["state"] != ReservationState.HELD:
+        return held
+    later = {"expires_at": ctx.tx.now + ttl}
+    where = {"state": ReservationState.HELD}
+    return Held(await ctx.tx.update(store.reservations, held.reservation, set=later, where=where))
+
+
 async def commit(ctx: Context, holder: Holder) -> Held:
-    """Sell what is held, after payment. An expired hold is taken again if the stock is still there."""
-    current = await store.latest(ctx.db, holder)
-    if current is None:
-        return Held(None)
-    if current["state"] == ReservationState.EXPIRED:
-        again = await reserve(ctx, holder, current["lines"])
-        if again.reservation is None:
-            return again
-        current = again.reservation
-    if current["state"] != ReservationState.HELD:
-        return Held(current)
-    for line, level in await _levels_of(ctx, current):
+    """Sell what is held, after payment. An expired hold is taken again if the stock is still there.
+
+    A hold that was released falls short: what it was for has ended, so its payment may not stand.
+    """
+    held = await _still_held(ctx, holder, HOLD)
+    if held.reservation is None or held.reservation["state"] != ReservationState.HELD:
+        return held
+    for line, level in await _levels_of(ctx, held.reservation):
         quantity = line["quantity"]
         await _move(ctx, level, {"on_hand": -quantity, "reserved": -quantity, "sold": quantity})
-    return Held(await _end(ctx, current, ReservationState.COMMITTED))
+    return Held(await _end(ctx, held.reservation, ReservationState.COMMITTED))
+
+
+async def _still_held(ctx: Context, holder: Holder, ttl: timedelta) -> Held:
+    """The holder's hold or sale, taken again if it has expired; the shortfalls of one that is gone."""
+    current = await store.latest(ctx.db, holder)
+    if current is not None and current["state"] == ReservationState.EXPIRED:
+        return await reserve(ctx, holder, current["lines"], ttl)
+    if current is not None and current["state"] == ReservationState.RELEASED:
+        levels = await _levels_of(ctx, current)
+        return Held(
+            None,
+            tuple(
+                Shortfall(line["variant_id"], line["quantity"], max(0, level["available"]))
+                for line, level in levels
+            ),
+        )
+    return Held(current)
+
+
+async def restock(ctx: Context, holder: Holder, lines: Sequence[Line], key: str) -> list[Line]:
+    """Take back what was sold to the holder: once for each key, and never more. The lines that were taken."""
+    current = await store.latest(ctx.db, holder)
+    if current is None or current["state"] != ReservationState.COMMITTED:
+        return []
+    before = current.get("restocked", {})
+    if key in before:
+        return before[key]
+    left = merged(current["lines"])
+    for line in itertools.chain.from_iterable(before.values()):
+        left[line["variant_id"]] -= line["quantity"]
+    taken: list[Line] = [
+        {"variant_id": variant_id, "quantity": quantity}
+        for variant_id, wanted in merged(lines).items()
+        if (quantity := min(wanted, left.get(variant_id, 0)))
+    ]
+    for line, level in await _levels_of(ctx, {**current, "lines": taken}):
+        quantity = line["quantity"]
+        await _move(ctx, level, {"on_hand": quantity, "available": quantity, "sold": -quantity})
+    # Of two keys at once one conflicts here, and sees what the other took.
+    await ctx.tx.update(store.reservations, current, set={"restocked": {**before, key: taken}})
+    return taken
 
 
 async def release(

@@ -9,7 +9,14 @@ from typing import Any
 from core.values import money, numbers
 from core.values.currencies import NONE
 from core.values.words import FOLDING, fold, key, slug, words
-from stores.catalog.kinds import BundleLinkKind, DataQuality, DosageForm, IntakeTimeslot, MatchMethod
+from stores.catalog.kinds import (
+    Allergen,
+    BundleLinkKind,
+    DataQuality,
+    DosageForm,
+    IntakeTimeslot,
+    MatchMethod,
+)
 
 CATEGORIES = {
     "Fish Oil & Omegas": "Cardiovascular",
@@ -66,6 +73,25 @@ TIMES: Sequence[tuple[str, IntakeTimeslot]] = (
     ("with meals", IntakeTimeslot.WITH_FOOD),
     ("with a meal", IntakeTimeslot.WITH_FOOD),
 )
+
+ALLERGENS = {
+    **{key(each): each for each in Allergen},
+    **dict.fromkeys(("wheat", "rye", "barley", "oats", "spelt"), Allergen.GLUTEN),
+    **dict.fromkeys(("crustacean", "shrimp", "crab", "lobster", "shellfish"), Allergen.CRUSTACEANS),
+    **dict.fromkeys(("egg", "egg white"), Allergen.EGGS),
+    "peanut": Allergen.PEANUTS,
+    **dict.fromkeys(("soya", "soybean", "soybeans"), Allergen.SOY),
+    **dict.fromkeys(("lactose", "dairy", "whey", "casein"), Allergen.MILK),
+    **dict.fromkeys(
+        ("tree nut", "nuts", "almonds", "hazelnuts", "walnuts", "cashews", "pecans", "pistachios"),
+        Allergen.TREE_NUTS,
+    ),
+    **dict.fromkeys(("sesame seeds", "sesame seed"), Allergen.SESAME),
+    **dict.fromkeys(("sulfite", "sulphites", "sulfur dioxide", "sulphur dioxide"), Allergen.SULFITES),
+    **dict.fromkeys(("lupine", "lupins"), Allergen.LUPIN),
+    **dict.fromkeys(("mollusk", "molluscs", "mussels", "squid", "oysters"), Allergen.MOLLUSKS),
+}
+"""Names of allergens on labels."""
 
 UNITS = r"mg|mcg|µg|μg|ug|g|iu|billion cfu|million cfu|cfu|ml|%|hdu|fu"
 AMOUNT = re.compile(
@@ -183,6 +209,21 @@ def _describe(given: dict[str, str], form: DosageForm, result: Read) -> None:
         "bundle_links": links,
         "product_url": _address(given.get("url", ""), result),
     }
+    if given.get("allergens"):
+        # A row that does not say leaves what is known.
+        result.fields["allergens"] = allergens(given["allergens"], result)
+
+
+def allergens(text: str, result: Read) -> list[Allergen] | None:
+    """Allergens by their names; None, not known, if one name is unknown: somebody may not bear that one."""
+    named = [key(each) for each in listing(text)]
+    if named == ["none"]:
+        return []
+    unknown = [each for each in named if each not in ALLERGENS]
+    if unknown:
+        result.warnings.append(f"Unknown allergen {unknown[0][:60]!r}.")
+        return None
+    return [each for each in Allergen if each in {ALLERGENS.get(name) for name in named}]
 
 
 def _category(text: str, result: Read) -> str:
@@ -225,16 +266,10 @@ def _variant(
         "price": minor,
         "compare_at_price": before[0] if before and reduced else None,
         "currency": currency,
-        "barcodes": _barcodes(given.get("barcodes", "")),
+        "barcodes": listing(given.get("barcodes", "")),
         "active": price is not None,
         "stock": _stock(given.get("stock", ""), result),
     }
-
-
-def _barcodes(text: str) -> list[str]:
-    """Barcodes as digits alone: people write spaces and dashes between them."""
-    codes = [re.sub(r"[\s\-\u2010-\u2015]", "", numbers.plain(each)) for each in listing(text)]
-    return [code for code in codes if code.isascii() and code.isdigit()]
 
 
 def _stock(text: str, result: Read) -> int:

@@ -96,6 +96,7 @@ class Mutation:
         purposes="Purposes for which the product is taken: at most 30, of 1 to 100 characters.",
         impacted_biomarkers="Biomarkers that the product may change in a blood test: at most 30, of 1 to 100 "
         "characters.",
+        allergens="Allergens that the product contains; empty when it has none.",
         category_id="Id of the category to move the product to.",
         image_ids="Ids of all pictures in their order, at most 10: those shown already, or your own with the "
         "purpose PRODUCT_IMAGE.",
@@ -201,7 +202,8 @@ class Mutation:
         reminders_enabled="True to be reminded to take the product.",
         notifications="Notification channels to use, and when.",
     )
-    """Update your settings for a product; the first update creates them."""
+    """Update your settings for a product; the first update creates them. Null takes a setting away, so that
+    what applies to all your products applies again."""
     refresh_prediction = mutation(
         predicting.refresh_prediction,
         refuses="MEDICATION_MISSING PERSONALIZATION_DISABLED",

@@ -54,14 +54,14 @@ class Review(Entity):
 class NoticeChannels:
     """Notification channels for a product that runs out, and their timing."""
 
-    push: bool
-    """True if push notifications are sent."""
-    email: bool
-    """True if emails are sent to the account's address."""
-    local: bool
-    """True if the app shows local notifications that it schedules itself."""
-    days_before: int
-    """Number of days before the product runs out: 1, 3 or 7."""
+    push: bool | None
+    """True if push notifications are sent; null when not set."""
+    email: bool | None
+    """True if emails are sent to the account's address; null when not set."""
+    local: bool | None
+    """True if the app shows local notifications that it schedules itself; null when not set."""
+    notify_days: list[int] | None
+    """Numbers of days before the product runs out, of 1, 3 and 7, ascending; null when not set."""
 
 
 @called("product's settings", "product settings")
@@ -69,19 +69,20 @@ class NoticeChannels:
 class ProductSettings(Entity):
     """Settings of a person for one product: refills, alerts and reminders.
 
-    Only the owner sees them, on all devices.
+    Only the owner sees them, on all devices. What is null is not set: what applies to all products of the
+    person applies.
     """
 
     product: Product | None = dated(visible("product_id"), HIDDEN_PRODUCT)
     """Product that the settings are for; null when it is hidden from you."""
-    auto_refill: bool
-    """True if the product is ordered again automatically."""
-    reorder_threshold: int
-    """Number of servings left at which to order again, 0 to 365."""
-    low_stock_alert: bool
-    """True if you are alerted when the product runs low."""
-    reminders_enabled: bool
-    """True if you are reminded to take the product."""
+    auto_refill: bool | None
+    """True if the product is ordered again automatically; null when not set."""
+    reorder_threshold: int | None
+    """Number of servings left at which to order again, 0 to 365; null when not set."""
+    low_stock_alert: bool | None
+    """True if you are alerted when the product runs low; null when not set."""
+    reminders_enabled: bool | None
+    """True if you are reminded to take the product; null when not set."""
     notifications: NoticeChannels
     """Notification channels that are used, and when."""
 

@@ -9,6 +9,7 @@ from core.storage.loader import by_id
 from resolvers.catalog import pictures, prices, reading
 from schema.media import Media
 from stores.catalog.kinds import (
+    Allergen,
     AvailabilityStatus,
     BundleLinkKind,
     DataQuality,
@@ -90,7 +91,7 @@ class ProductVariant(Node):
     compare_at_price: Money | None = derived(prices.compare_at_price, "compare_at_price", "currency")
     """Price before the current reduction; null when the variant is not reduced."""
     barcodes: list[str]
-    """Barcodes (GTINs) printed on the package, as digits."""
+    """Barcodes (GTINs) printed on the package, as the supplier wrote them."""
     availability: Availability
     """Availability of this variant, without exact stock."""
     max_per_order: int
@@ -196,6 +197,8 @@ class Product(Entity):
     """Purposes for which the product is taken, at most 30; empty when none are known."""
     impacted_biomarkers: list[str]
     """Biomarkers that the product may change in a blood test, at most 30."""
+    allergens: list[Allergen] | None
+    """Allergens that the product contains; empty when it has none, and null when that is not known."""
     ingredients_text: str
     """Text of the ingredients as printed on the label; may be empty."""
     ingredients: list[Ingredient]

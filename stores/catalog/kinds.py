@@ -45,6 +45,39 @@ class DosageForm(StrEnum):
     """Tea to infuse in hot water."""
 
 
+class Allergen(StrEnum):
+    """Allergen that food must declare (Regulation (EU) No 1169/2011, annex II)."""
+
+    GLUTEN = "GLUTEN"
+    """Gluten of cereals such as wheat, rye, barley and oats."""
+    CRUSTACEANS = "CRUSTACEANS"
+    """Crustaceans, such as shrimps and crabs."""
+    EGGS = "EGGS"
+    """Eggs of hens and other birds."""
+    FISH = "FISH"
+    """Fish, and gelatin made of it."""
+    PEANUTS = "PEANUTS"
+    """Peanuts, and oil made of them."""
+    SOY = "SOY"
+    """Soybeans, and what is made of them."""
+    MILK = "MILK"
+    """Milk, and its lactose."""
+    TREE_NUTS = "TREE_NUTS"
+    """Nuts of trees, such as almonds and walnuts."""
+    CELERY = "CELERY"
+    """Celery, stalks and roots."""
+    MUSTARD = "MUSTARD"
+    """Mustard, seeds and paste."""
+    SESAME = "SESAME"
+    """Sesame seeds, and oil made of them."""
+    SULFITES = "SULFITES"
+    """Sulfur dioxide and sulfites, above 10 mg in a kilogram."""
+    LUPIN = "LUPIN"
+    """Seeds of lupins, and flour made of them."""
+    MOLLUSKS = "MOLLUSKS"
+    """Mollusks, such as mussels and squid."""
+
+
 class IntakeTimeslot(StrEnum):
     """Time of day, or occasion, at which a product is taken."""
 

@@ -10,6 +10,7 @@ from core.storage.moves import Moves
 from core.storage.store import Row, collection, entity, index
 from core.values.words import LONGEST_PREFIX
 from stores.catalog.kinds import (
+    Allergen,
     AvailabilityStatus,
     BundleLinkKind,
     DataQuality,
@@ -105,6 +106,8 @@ class Product(Row):
     goals: list[str]
     purposes: list[str]
     impacted_biomarkers: list[str]
+    allergens: NotRequired[list[Allergen] | None]
+    """None, or left out, while nobody knows; empty for a product without any."""
     ingredients_text: str
     ingredients: list[Ingredient]
     ingredient_keys: list[str]

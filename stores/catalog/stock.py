@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from core.storage.mongo import Database
 from core.storage.moves import Moves
@@ -41,10 +41,14 @@ class Holder(TypedDict):
 
 
 class StockReservation(TypedDict):
+    """Lines that a holder has reserved or bought."""
+
     _id: str
     holder: Holder
     lines: list[Line]
     state: ReservationState
+    restocked: NotRequired[dict[str, list[Line]]]
+    """Lines that came back after they were sold, by the key under which they were taken back."""
     expires_at: datetime
     created_at: datetime
     updated_at: datetime

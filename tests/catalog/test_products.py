@@ -12,7 +12,8 @@ from tests.phone import Phone
 
 DETAIL = """query($by: ProductByInput!) { product(by: $by) {
   id slug version createdAt updatedAt status name brand description form category { name goal slug }
-  goals purposes impactedBiomarkers ingredientsText ingredients { name amount unit } directions servingSize
+  goals purposes impactedBiomarkers allergens ingredientsText ingredients { name amount unit } directions
+  servingSize
   servingsPerContainer dosage { amountPerServing unitPerServing recommendedUnits recommendedFrequency
     totalDailyAmount totalDailyUnit raw }
   schedule { timeslots raw } bundleLinks { kind goal subgoal confidence matchMethod matchedKeywords }
@@ -41,6 +42,7 @@ async def test_detail_tells_everything(services: Services, admin: Phone, anonymo
         barcodes="4006381333931; not a code",
         purposes="Sleep; Relaxation",
         biomarkers="Serum magnesium",
+        allergens="Milk; soya; lactose",
         dosage="2 capsules twice daily",
         schedule="With breakfast and before bed",
         url="https://example.com/magnesium",
@@ -61,7 +63,7 @@ async def test_detail_tells_everything(services: Services, admin: Phone, anonymo
         "attributes": [{"name": "size", "value": "120 capsules"}],
         "price": {"amount": "24.90", "currencyCode": "EUR"},
         "compareAtPrice": {"amount": "29.90"},
-        "barcodes": ["4006381333931"],
+        "barcodes": ["4006381333931", "not a code"],
         "availability": {"status": "IN_STOCK", "remaining": None, "restockAt": None},
         "maxPerOrder": 99,
         "active": True,
@@ -82,6 +84,7 @@ async def test_detail_tells_everything(services: Services, admin: Phone, anonymo
         "goals": ["Metabolic Health", "Brain/Mood"],
         "purposes": ["Sleep", "Relaxation"],
         "impactedBiomarkers": ["Serum magnesium"],
+        "allergens": ["SOY", "MILK"],
         "ingredientsText": "Magnesium glycinate 200 mg; Rice flour",
         "ingredients": [
             {"name": "Magnesium glycinate", "amount": "200", "unit": "mg"},

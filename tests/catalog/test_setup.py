@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from core import ids
@@ -11,13 +12,13 @@ from tests.conftest import NewPhone
 from tests.phone import Phone
 
 SELECTION = """productSettings { id version autoRefill reorderThreshold lowStockAlert remindersEnabled
-  notifications { push email local daysBefore } product { id } }"""
-FIRST = {
-    "autoRefill": False,
-    "reorderThreshold": 7,
-    "lowStockAlert": True,
-    "remindersEnabled": True,
-    "notifications": {"push": True, "email": False, "local": True, "daysBefore": 3},
+  notifications { push email local notifyDays } product { id } }"""
+UNSET: dict[str, Any] = {
+    "autoRefill": None,
+    "reorderThreshold": None,
+    "lowStockAlert": None,
+    "remindersEnabled": None,
+    "notifications": {"push": None, "email": None, "local": None, "notifyDays": None},
 }
 OWN = "query($id: ID!) { product(by: {id: $id}) { viewerSettings { id version autoRefill } } }"
 
@@ -35,23 +36,40 @@ async def test_what_is_given_changes_and_the_rest_stays(new_phone: NewPhone, pro
     first = await ada.do("updateProductSettings", SELECTION, productId=product, autoRefill=True)
     settings = first["productSettings"]
     id = settings.pop("id")
-    assert settings == {**FIRST, "autoRefill": True, "version": 1, "product": {"id": product}}
+    assert settings == {**UNSET, "autoRefill": True, "version": 1, "product": {"id": product}}
     second = await ada.do(
         "updateProductSettings",
         SELECTION,
         productId=product,
         reorderThreshold=0,
-        notifications={"email": True, "daysBefore": 7},
+        notifications={"email": True, "notifyDays": [7, 1, 7]},
     )
     assert second["productSettings"] == {
         **settings,
         "id": id,
         "version": 2,
         "reorderThreshold": 0,
-        "notifications": {"push": True, "email": True, "local": True, "daysBefore": 7},
+        "notifications": {"push": None, "email": True, "local": None, "notifyDays": [1, 7]},
     }
+    third = await ada.do(
+        "updateProductSettings",
+        SELECTION,
+        productId=product,
+        autoRefill=None,
+        notifications={"email": None, "notifyDays": [], "push": False},
+    )
+    assert third["productSettings"] == {
+        **UNSET,
+        "id": id,
+        "version": 3,
+        "product": {"id": product},
+        "reorderThreshold": 0,
+        "notifications": {"push": False, "email": None, "local": None, "notifyDays": []},
+    }
+    cleared = await ada.do("updateProductSettings", SELECTION, productId=product, notifications=None)
+    assert cleared["productSettings"]["notifications"] == UNSET["notifications"]
     listed = await ada.run("{ viewer { productSettings(first: 5) { edges { node { id version } } } } }")
-    assert listed["viewer"]["productSettings"]["edges"] == [{"node": {"id": id, "version": 2}}]
+    assert listed["viewer"]["productSettings"]["edges"] == [{"node": {"id": id, "version": 4}}]
 
 
 async def test_settings_edited_on_two_devices_conflict_with_the_current_record(
@@ -107,7 +125,7 @@ async def test_no_refills_of_what_is_no_longer_sold(admin: Phone, new_phone: New
     [
         ({"reorderThreshold": -1}, "OUT_OF_RANGE", ["reorderThreshold"]),
         ({"reorderThreshold": 366}, "OUT_OF_RANGE", ["reorderThreshold"]),
-        ({"notifications": {"daysBefore": 2}}, "OUT_OF_RANGE", ["notifications", "daysBefore"]),
+        ({"notifications": {"notifyDays": [1, 2]}}, "OUT_OF_RANGE", ["notifications", "notifyDays"]),
         ({"productId": ids.new_id("product")}, "NOT_FOUND", ["productId"]),
     ],
 )
@@ -158,3 +176,21 @@ async def test_settings_are_kept_sealed(services: Services, new_phone: NewPhone,
         services.crypto.open(row["sealed"], place="product_settings/another")
     receipts = await services.db.find("receipts", {"_id": {"$regex": f"^{ada.user_id}:"}})
     assert "reorder_threshold" not in str(receipts)
+
+
+async def test_settings_of_earlier_versions_have_one_day(
+    services: Services, new_phone: NewPhone, product: str
+) -> None:
+    ada = await new_phone("Ada")
+    asked = {"productId": product, "notifications": {"push": True}}
+    id = (await ada.do("updateProductSettings", SELECTION, **asked))["productSettings"]["id"]
+    former = orjson.dumps({"notifications": {"push": True, "days_before": 3}}).decode()
+    sealed = services.crypto.seal(former, place=f"product_settings/{id}")
+    update = {"q": {"_id": id, "user_id": ada.user_id}, "u": {"$set": {"sealed": sealed}}}
+    await services.db.write({"update": "product_settings", "updates": [update]})
+    done = await ada.do("updateProductSettings", SELECTION, productId=product, reorderThreshold=5)
+    assert done["productSettings"]["notifications"] == {
+        **UNSET["notifications"],
+        "push": True,
+        "notifyDays": [3],
+    }

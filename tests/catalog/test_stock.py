@@ -1,5 +1,6 @@
 """Stock: holds for carts and orders, and corrections by staff."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -142,6 +143,80 @@ async def test_holds_expire_and_expire_once(services: Services, variants: list[s
     assert found is not None
     assert found["state"] == ReservationState.EXPIRED
     assert (await within(services, stock.release, holder))["state"] == ReservationState.EXPIRED
+
+
+async def test_a_hold_is_renewed_from_now_and_one_that_ended_as_its_stock_allows(
+    services: Services, variants: list[str]
+) -> None:
+    held, sold, gone, over = order(), order(), order(), order()
+    lines = [line(variants[0], 2)]
+    for each in (held, sold, gone):
+        await within(services, stock.reserve, each, lines)
+    await within(services, stock.commit, sold)
+    await within(services, stock.release, gone)
+    clock.shift(timedelta(minutes=14))
+    renewed = await within(services, stock.renew, held)
+    clock.shift(timedelta(minutes=14))
+    await jobs.expire_holds(services)
+    assert (await store.latest(services.db, held))["expires_at"] == renewed.reservation["expires_at"]
+    assert (await within(services, stock.renew, sold)).reservation["state"] == ReservationState.COMMITTED
+    assert await within(services, stock.renew, gone) == stock.Held(
+        None, (stock.Shortfall(variants[0], 2, 6),)
+    )
+    assert await within(services, stock.renew, over) == stock.Held(None)
+    clock.shift(timedelta(minutes=2))
+    await jobs.expire_holds(services)
+    assert await level(services, variants[0]) == (8, 0, 2, 8)
+    again = await within(services, stock.renew, held)
+    assert again.reservation["state"] == ReservationState.HELD
+    await within(services, stock.release, held)
+    await within(services, stock.reserve, over, [line(variants[0], 7)])
+    assert await level(services, variants[0]) == (8, 7, 2, 1)
+
+
+async def test_a_commit_of_a_hold_released_meanwhile_falls_short(
+    services: Services, variants: list[str]
+) -> None:
+    """Failure case: commit of a hold released meanwhile."""
+    holder = order()
+    await within(services, stock.reserve, holder, [line(variants[0], 4), line(variants[2], 5)])
+    await within(services, stock.release, holder)
+    held = await within(services, stock.commit, holder)
+    shortfalls = [stock.Shortfall(variants[0], 4, 10), stock.Shortfall(variants[2], 5, 5)]
+    assert held == stock.Held(None, tuple(sorted(shortfalls)))
+    assert await level(services, variants[0]) == (10, 0, 0, 10)
+
+
+async def test_what_was_sold_comes_back_once_for_each_key_and_never_more(
+    services: Services, variants: list[str]
+) -> None:
+    holder = order()
+    await within(services, stock.reserve, holder, [line(variants[0], 3)])
+    assert await within(services, stock.restock, holder, [line(variants[0])], "early") == []
+    await within(services, stock.commit, holder)
+    assert await level(services, variants[0]) == (7, 0, 3, 7)
+    for _ in range(2):
+        assert await within(services, stock.restock, holder, [line(variants[0])], "return") == [
+            line(variants[0])
+        ]
+    assert await level(services, variants[0]) == (8, 0, 2, 8)
+    strange = [line(variants[0], 3), line(variants[1])]
+    assert await within(services, stock.restock, holder, strange, "cancel") == [line(variants[0], 2)]
+    assert await within(services, stock.restock, holder, strange, "again") == []
+    assert await level(services, variants[0]) == (10, 0, 0, 10)
+    assert await level(services, variants[1]) == (1, 0, 0, 1)
+
+
+async def test_of_two_that_take_back_the_same_at_once_the_second_finds_it_back(
+    services: Services, variants: list[str]
+) -> None:
+    holder = order()
+    await within(services, stock.reserve, holder, [line(variants[0], 3)])
+    await within(services, stock.commit, holder)
+    back = [within(services, stock.restock, holder, [line(variants[0], 2)], key) for key in ("a", "b", "c")]
+    found = [sum(each["quantity"] for each in lines) for lines in await asyncio.gather(*back)]
+    assert sorted(found) == [0, 1, 2]
+    assert await level(services, variants[0]) == (10, 0, 0, 10)
 
 
 async def test_a_hold_that_cannot_be_given_back_holds_up_no_other(

@@ -23,6 +23,8 @@ ALTERNATIVES = ({"email", "phone"}, {"passkey", "deviceKey"}, {"password", "code
 """Fields of which an input takes one."""
 WHOLE_NAMES = frozenset({"signIn", "signOut", "signUp", "stepUp"})
 """Ceremonies of one word in two, which are about the session that asks."""
+INHERITED = frozenset({"NoticeChannelsInput.notifyDays"})
+"""Lists of which null is that what applies to all applies, and empty that there is none."""
 NO_CHANGES = frozenset({"idempotencyKey", "expectedVersion"})
 AMOUNTS = re.compile(r"(?:amount|cost|fee|price)(?:Max|Min)?$", re.IGNORECASE)
 
@@ -93,13 +95,18 @@ def updates_without_version(schema: GraphQLSchema) -> list[str]:
 
 
 def changes_without_null(schema: GraphQLSchema) -> list[str]:
-    """Each field of an update that may be left out says what that does, and null; lists are never null."""
+    """Each field of an update that may be left out says what that does, and null; lists are never null.
+
+    A list that is inherited is an exception: its null is another thing than none.
+    """
     return [
         f"{path} is silent on null: make it a key of the resolver's `**changes`."
         for name, field in _mutations(schema)
         if name.startswith("update") or _words(name)[0] in DOMAIN_UPDATES
         for path, each in _optional(_input_of(field))
-        if not (each.description or "").endswith(STAYS if is_list_type(each.type) else (STAYS, CLEARS))
+        if not (each.description or "").endswith(
+            STAYS if is_list_type(each.type) and path not in INHERITED else (STAYS, CLEARS)
+        )
     ]
 
 

@@ -98,7 +98,7 @@ async def ada_sets_up_a_product(w: World) -> None:
     given = {"productId": w.ids["product"]}
     await done(w.ada, "updateProductSettings", **given, autoRefill=True)
     await w.check("set up")
-    notices = {"push": False, "email": True, "local": False, "daysBefore": 7}
+    notices = {"push": False, "email": True, "local": False, "notifyDays": [7]}
     rest = {
         "reorderThreshold": 3,
         "lowStockAlert": False,

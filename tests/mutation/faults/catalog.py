@@ -30,9 +30,37 @@ FAULTS = [
     Fault(
         "an expired hold is sold without being taken again",
         "resolvers/catalog/stock.py",
-        'if current["state"] == ReservationState.EXPIRED:',
+        'if current is not None and current["state"] == ReservationState.EXPIRED:',
         "if False:",
         STOCK,
+    ),
+    Fault(
+        "a hold released meanwhile passes for sold",
+        "resolvers/catalog/stock.py",
+        'if current is not None and current["state"] == ReservationState.RELEASED:',
+        "if False:",
+        STOCK,
+    ),
+    Fault(
+        "more comes back than was sold",
+        "resolvers/catalog/stock.py",
+        "min(wanted, left.get(variant_id, 0))",
+        "wanted",
+        STOCK,
+    ),
+    Fault(
+        "what came back comes back again under the same key",
+        "resolvers/catalog/stock.py",
+        "    if key in before:\n        return before[key]\n",
+        "",
+        STOCK,
+    ),
+    Fault(
+        "a product with an allergen that nobody knows passes for free of it",
+        "resolvers/catalog/supplier_parser.py",
+        "        return None\n    return [each for each in Allergen",
+        "        pass\n    return [each for each in Allergen",
+        ("tests/catalog/test_imports.py",),
     ),
     Fault(
         "a hold given back is given back again",
