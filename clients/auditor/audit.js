@@ -1,8 +1,8 @@
 // Audit of a whole log, with nothing taken on trust but what was seen before: see `verify.js`.
 
+import { current, follow } from './keys.js';
 import {
   Untrue,
-  verifierKey,
   verifyChain,
   verifyCheckpoint,
   verifyConsistency,
@@ -15,9 +15,10 @@ const MOST_PROOFS = 200;
 
 /**
  * What is wrong with a log, and what to keep for the next time: `seen` is what was kept the last time, { keys, note },
- * or null. Keys of the log that were kept are trusted for good; others only count the first time.
+ * or null. `told` are verifier keys that the operator told by another way than this server. Keys that were kept or told
+ * are believed, and those that they vouch for; what the server shows only counts the first time, where none was told.
  */
-export async function audit(log, seen = null) {
+export async function audit(log, seen = null, told = []) {
   const findings = [];
   const check = async (work) => {
     try {
@@ -30,9 +31,10 @@ export async function audit(log, seen = null) {
   };
 
   const shown = await all(log.checkpoints());
-  const vkeys = seen?.keys ?? shown[0]?.verifierKeys ?? [];
-  const keys = await Promise.all(vkeys.map(verifierKey));
+  const known = [...new Set([...(seen?.keys ?? []), ...told])];
+  const keys = await follow(shown[0]?.logKeys ?? [], known, check);
   const heads = await checkpoints(log, shown, keys, seen, check);
+  if (heads.length > 0) await check(() => verifyCheckpoint(shown[0].note, current(keys, known)));
 
   const entries = await all(log.entries());
   for (const entry of entries) {
@@ -53,7 +55,7 @@ export async function audit(log, seen = null) {
   }
   for (const entry of spread(sealed, MOST_PROOFS)) await check(() => included(log, entry, keys));
 
-  const kept = latest === null ? seen : { keys: vkeys, note: shown[0].note };
+  const kept = latest === null ? seen : { keys: keys.map(({ vkey }) => vkey), note: shown[0].note };
   return { findings, entries: entries.length, checkpoints: heads.length, seen: kept };
 }
 

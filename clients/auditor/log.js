@@ -8,7 +8,8 @@ const MOST_WAITS = 10;
 const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) {
   errors { code message } tokens { accessToken } } }`;
 const CHECKPOINTS = `query Checkpoints($after: String) { auditCheckpoints(first: ${PAGE}, after: $after) {
-  edges { node { entryCount note verifierKeys } } pageInfo { hasNextPage endCursor } } }`;
+  edges { node { entryCount note logKeys { verifierKey fromEntryCount introductionNote } } }
+  pageInfo { hasNextPage endCursor } } }`;
 const ENTRIES = `query Entries($after: String) { auditEntries(first: ${PAGE}, after: $after) {
   edges { node { ${ENTRY_FIELDS} } } pageInfo { hasNextPage endCursor } } }`;
 const PROOF = `query Proof($entryId: ID!) { auditProof(entryId: $entryId) { leafIndex leaf path

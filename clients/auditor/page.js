@@ -12,12 +12,12 @@ const list = document.querySelector('#findings');
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
-  const { email, password } = Object.fromEntries(new FormData(form));
+  const { email, password, keys } = Object.fromEntries(new FormData(form));
   show('', 'Reading and verifying…');
   list.replaceChildren();
   form.querySelector('button').disabled = true;
   try {
-    await run(email, password);
+    await run(email, password, keys.split(/\s+/).filter(Boolean));
   } catch (error) {
     show('failed', error.message);
   } finally {
@@ -25,11 +25,11 @@ form.addEventListener('submit', async (event) => {
   }
 });
 
-async function run(email, password) {
+async function run(email, password, told) {
   const log = new AuditLog(new URL('/graphql', location.href));
   await log.signIn(email, password);
   const before = JSON.parse(localStorage.getItem(SEEN));
-  const { findings, entries, checkpoints, seen } = await audit(log, before);
+  const { findings, entries, checkpoints, seen } = await audit(log, before, told);
   list.replaceChildren(...findings.map(item));
   const sound = findings.length === 0;
   show(sound ? 'sound' : 'damaged', `${entries} entries and ${checkpoints} checkpoints: ${sound ? 'sound' : 'NOT SOUND'}`);

@@ -145,30 +145,33 @@ export async function verifierKey(vkey) {
   const id = hex((await sha256(join([text.encode(`${name}\n`), typed]))).slice(0, KEY_ID_SIZE));
   if (id !== keyId) throw new Untrue(`${name} has a key under another id`);
   const key = await crypto.subtle.importKey('raw', typed.slice(1), { name: 'Ed25519' }, false, ['verify']);
-  return { name, keyId, key };
+  return { vkey, name, keyId, key, since: 0, until: Infinity };
 }
 
-/** Checkpoint { origin, size, root } of a note that one of the known keys of its log signed. */
+/**
+ * Checkpoint { origin, size, root, extensions, signers } of a note that one of the known keys of its log signed: a key
+ * signs from `since` entries on, and no more from `until` on.
+ */
 export async function verifyCheckpoint(note, keys) {
   const end = note.lastIndexOf('\n\n');
   const signed = note.slice(0, end + 1);
   const lines = note.slice(end + 2).split('\n').filter((line) => line !== '');
   const [origin, size, root, ...others] = signed.split('\n');
   if (end < 0 || others.length < 1 || !/^(0|[1-9][0-9]{0,15})$/.test(size)) throw new Untrue('a note is no checkpoint');
-  let verified = false;
+  const signers = [];
   for (const line of lines) {
     const [dash, name, encoded] = line.split(' ');
     const signature = fromBase64(encoded ?? '');
     const keyId = hex(signature.slice(0, KEY_ID_SIZE));
     const known = keys.find((each) => dash === EM_DASH && each.name === name && each.keyId === keyId);
-    if (known === undefined) continue;
+    if (known === undefined || size < known.since || size >= known.until) continue;
     if (!(await verifies(known.key, signature.slice(KEY_ID_SIZE), signed))) {
       throw new Untrue(`the checkpoint of ${size} entries has a wrong signature`);
     }
-    verified ||= name === origin;
+    if (name === origin) signers.push(known);
   }
-  if (!verified) throw new Untrue(`no known key signed the checkpoint of ${size} entries`);
-  return { origin, size: Number(size), root: fromBase64(root) };
+  if (signers.length === 0) throw new Untrue(`no known key signed the checkpoint of ${size} entries`);
+  return { origin, size: Number(size), root: fromBase64(root), extensions: others.slice(0, -1), signers };
 }
 
 /** Raises Untrue unless an entry that has a signature of its own was signed by one of the known keys. */

@@ -63,6 +63,15 @@ async def verifier_keys(ctx: Context, checkpoints: Sequence[AuditCheckpoint]) ->
     return [by_org[each["org_id"]] for each in checkpoints]
 
 
+async def log_keys_of(ctx: Context, checkpoints: Sequence[AuditCheckpoint]) -> list[list[dict[str, Any]]]:
+    """Keys of the logs of checkpoints, each with what introduces it, the oldest first."""
+    by_org = {
+        org_id: await log_keys.shown(ctx.services, org_id)
+        for org_id in {each["org_id"] for each in checkpoints}
+    }
+    return [by_org[each["org_id"]] for each in checkpoints]
+
+
 def timestamp_token(checkpoint: Mapping[str, Any]) -> str | None:
     token = checkpoint["timestamp_token"]
     return base64.b64encode(token).decode() if token is not None else None

@@ -113,10 +113,11 @@ async def next_checkpoint(
     services: Services, org_id: str, before: AuditCheckpoint | None, stored: Tiles, leaves: Sequence[Leaf]
 ) -> tuple[AuditCheckpoint, dict[TileId, bytes]]:
     """Checkpoint with further leaves, and the tiles they change; Forked unless it continues that before."""
-    signer = await log_keys.signer(services, org_id)
+    signing = await log_keys.signing(services, org_id, before)
     size = before["size"] if before else 0
     try:
-        old = await verified(services, before) if before else Checkpoint(signer.name, 0, merkle.EMPTY_ROOT)
+        nothing = Checkpoint(log_keys.origin(services, org_id), 0, merkle.EMPTY_ROOT)
+        old = await verified(services, before) if before else nothing
         changed = tiles.append(size, stored, [leaf.hash for leaf in leaves])
         new, continued = _continued(old, size + len(leaves), {**stored, **changed})
     except (KeyError, ValueError) as problem:
@@ -128,13 +129,15 @@ async def next_checkpoint(
         org_id=org_id,
         size=new.size,
         root_hash=new.root.hex(),
-        note=checkpoint.sign(new, signer),
+        note=checkpoint.sign(new._replace(extensions=signing.extensions), *signing.signers),
         created_at=clock.now(),
         timestamp_token=None,
         stamped_at=None,
         ledger_reference=None,
         copied_at=None,
     )
+    if signing.introduces is not None:
+        made["introduces"] = signing.introduces
     return made, changed
 
 
@@ -147,7 +150,7 @@ def _continued(old: Checkpoint, size: int, given: Tiles) -> tuple[Checkpoint, bo
 
 
 async def verified(services: Services, row: AuditCheckpoint) -> Checkpoint:
-    """Checkpoint as its note says, InvalidNote unless a key of ours signed it."""
+    """Checkpoint as its note says, InvalidNote unless a key of ours signed it that was not replaced."""
     org_id = row["org_id"]
-    keys = await log_keys.verifiers(services, org_id)
+    keys = await log_keys.verifiers_at(services, org_id, row["size"])
     return checkpoint.verify(row["note"], log_keys.origin(services, org_id), keys)

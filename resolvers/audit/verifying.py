@@ -238,7 +238,8 @@ async def _verify_copy(
         return
     try:
         name = log_keys.origin(services, org_id)
-        old = checkpoint.verify(copy[1], name, await log_keys.verifiers(services, org_id))
+        keys = await log_keys.verifiers_at(services, org_id, copy[0])
+        old = checkpoint.verify(copy[1], name, keys)
         continues = sealed is not None and await _continues(services, org_id, sealed, old)
     except (KeyError, ValueError):
         continues = False

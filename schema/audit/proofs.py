@@ -8,6 +8,23 @@ from schema.audit.types import AuditEntry
 
 
 @type_
+class AuditLogKey:
+    """Key that signs the checkpoints of an organization's log, from some size of the log on."""
+
+    verifier_key: str
+    """Public key (C2SP vkey): name of the log, key id and Ed25519 key."""
+    created_at: datetime
+    """Time at which the key was made."""
+    from_entry_count: int | None
+    """Number of entries of the first checkpoint that the key signed; null until it has signed one."""
+    introduction_note: str | None
+    """Signed checkpoint that names the key as `successor-key`: the key before it signed it as well, unless
+    that key was distrusted. Null for the first key of a log, and until the key has signed a checkpoint."""
+    distrusted_at: datetime | None
+    """Time at which the service's operator said that the key was stolen; null for all others."""
+
+
+@type_
 class AuditCheckpoint:
     """Signed tree head of an organization's log: whoever keeps one notices if the log is rewritten."""
 
@@ -29,6 +46,9 @@ class AuditCheckpoint:
     verifier_keys: list[str] = batched(proving.verifier_keys, reads=["org_id"])
     """Public keys (C2SP vkey) that ever signed checkpoints of the log, the oldest first, at most 100. Keep
     those that you know: a server that cheats would send its own."""
+    log_keys: list[AuditLogKey] = batched(proving.log_keys_of, reads=["org_id"])
+    """Keys of the log, the oldest first, at most 100: whoever knows one follows to the next by its
+    `introductionNote`. A key that was replaced signs no larger checkpoint."""
 
 
 @type_

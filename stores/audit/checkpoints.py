@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from pymongo.errors import DuplicateKeyError
 
+from core.storage.indexes import A_TEXT
 from core.storage.mongo import Database
 from core.storage.store import Sealed, collection, index
 
@@ -28,6 +29,8 @@ class AuditCheckpoint(TypedDict):
     ledger_reference: str | None
     copied_at: datetime | None
     """When a copy was locked away."""
+    introduces: NotRequired[str]
+    """Id of the key that signs from this checkpoint on, in place of another."""
 
 
 class LogKey(TypedDict):
@@ -38,12 +41,27 @@ class LogKey(TypedDict):
     public: str
     private: str
     created_at: datetime
+    distrusted_at: NotRequired[datetime]
+    """When an operator said that it was stolen."""
 
+
+INTRODUCING = {"introduces": A_TEXT}
+"""Condition of checkpoints from which on another key signs."""
+MOST_LOG_KEYS = 100
 
 checkpoints = collection(
     "audit_checkpoints",
     AuditCheckpoint,
-    indexes=[index("org_id", "-size", unique=True)],
+    indexes=[
+        index("org_id", "-size", unique=True),
+        index(
+            "org_id",
+            "-size",
+            "introduces",
+            partialFilterExpression=INTRODUCING,
+            serves={"org_id": "x", **INTRODUCING},
+        ),
+    ],
     shard_key="org_id",
 )
 log_keys = collection(
@@ -67,7 +85,20 @@ async def latest_checkpoints(db: Database, org_ids: Iterable[str]) -> dict[str, 
 
 async def all_log_keys(db: Database) -> list[LogKey]:
     """Oldest first."""
-    return await log_keys.find(db, {}, sort=[("generation", 1)], limit=100)
+    return await log_keys.find(db, {}, sort=[("generation", 1)], limit=MOST_LOG_KEYS)
+
+
+async def last_introducing(db: Database, org_id: str, size: int) -> AuditCheckpoint | None:
+    """The last checkpoint up to a size of the log from which on another key signs."""
+    query = {"org_id": org_id, "size": {"$lte": size}, **INTRODUCING}
+    return await checkpoints.first(db, query, sort=[("size", -1)])
+
+
+async def introducing(db: Database, org_id: str) -> list[AuditCheckpoint]:
+    """The first checkpoint of a log, and those from which on another key signs, the smallest first."""
+    first = await checkpoints.find(db, {"org_id": org_id}, sort=[("size", 1)], limit=1)
+    query = {"org_id": org_id, **INTRODUCING}
+    return first + await checkpoints.find(db, query, sort=[("size", 1)], limit=MOST_LOG_KEYS)
 
 
 async def add_log_key(db: Database, key: LogKey) -> bool:

@@ -1,5 +1,6 @@
 """The auditor's program, run by Node.js against this Landfall: it believes nothing that it is told."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -10,10 +11,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import ids
-from core.context import Services
-from core.ledger import checkpoint
+from core.context import Context, Services
+from core.ledger import checkpoint, signed_note
 from core.ledger.signed_note import Signer, encode_base64
-from resolvers.audit import log_keys, sealing
+from resolvers.audit import key_rotation, log_keys, sealing
 from resolvers.auth.passwords import hash_password
 from stores import audit as store
 from stores import auth as accounts
@@ -47,9 +48,9 @@ class Auditor:
         }
         self.file = file
 
-    async def run(self) -> tuple[int | None, list[str]]:
-        """Exit code, and the lines that it said."""
-        program = [node(), str(CLIENTS / "auditor" / "main.js"), str(self.file)]
+    async def run(self, *told: str) -> tuple[int | None, list[str]]:
+        """Exit code, and the lines that it said; `told` are verifier keys that the auditor was told."""
+        program = [node(), str(CLIENTS / "auditor" / "main.js"), str(self.file), *told]
         code, said = await run_program(program, seconds=60, **self.environment)
         lines = [
             line for line in said.splitlines() if "Warning" not in line and "--trace-warnings" not in line
@@ -173,6 +174,92 @@ async def test_keys_of_a_server_that_cheats_are_not_believed(log: Log, auditor: 
     assert code == 1
     assert "damaged: no known key signed the checkpoint of 12 entries" in said
     assert "damaged: the log of 12 entries is gone" in said
+
+
+async def sealed_by_a_new_key(log: Log, *, distrust: bool = False) -> str:
+    """Rotate the key, and seal a further entry with it; its verifier key."""
+    ctx = Context(log.services)
+    await ctx.unit(lambda: key_rotation.rotate(ctx, distrust=distrust))
+    await logs.append(log.services, log.org_id, 1)
+    await sealing.seal(log.services, log.org_id)
+    return (await log_keys.verifiers(log.services, log.org_id))[-1].vkey
+
+
+async def kept(auditor: Auditor) -> list[str]:
+    """Verifier keys that the auditor's file keeps."""
+    return json.loads(await asyncio.to_thread(auditor.file.read_text))["keys"]  # type: ignore[no-any-return]
+
+
+async def test_an_auditor_follows_from_a_key_to_the_next(log: Log, auditor: Auditor) -> None:
+    assert (await auditor.run())[0] == 0
+    [first] = await kept(auditor)
+    made = [await sealed_by_a_new_key(log), await sealed_by_a_new_key(log)]
+    code, [said] = await auditor.run()
+    assert (code, said.partition(" and ")[2]) == (0, "4 checkpoints: sound")
+    assert await kept(auditor) == [first, *made]
+    await logs.append(log.services, log.org_id, 1)
+    await sealing.seal(log.services, log.org_id)
+    assert (await auditor.run())[0] == 0
+
+
+async def test_a_key_that_no_known_key_vouches_for_is_refused_until_the_auditor_is_told(
+    log: Log, auditor: Auditor
+) -> None:
+    assert (await auditor.run())[0] == 0
+    made = await sealed_by_a_new_key(log, distrust=True)
+    refused = f"no known key vouches for the key {made.split('+')[1]}, which signs from 13 entries on"
+    code, said = await auditor.run()
+    assert (code, said[:2]) == (1, [f"damaged: {refused}", "damaged: no known key signed the checkpoint of 13 entries"])
+    assert (await auditor.run(made))[0] == 0
+    assert (await kept(auditor))[-1] == made
+    assert (await auditor.run())[0] == 0
+    # Who audits for the first time, and was told the new key, believes what it continues.
+    auditor.file.unlink()
+    assert (await auditor.run(made))[0] == 0
+    auditor.file.unlink()
+    other = Signer("landfall/audit/other", Ed25519PrivateKey.generate()).verifier.vkey
+    code, said = await auditor.run(other)
+    assert (code, said[0]) == (1, f"damaged: the log shows no key {other}")
+
+
+async def test_a_signature_beside_that_of_a_known_key_vouches_for_nothing(log: Log, auditor: Auditor) -> None:
+    assert (await auditor.run())[0] == 0
+    await sealed_by_a_new_key(log)
+    row = await store.latest_checkpoint(log.services.db, log.org_id)
+    assert row is not None
+    signing = await log_keys.signing(log.services, log.org_id, None)
+    old = await store.checkpoints.first(log.services.db, {"org_id": log.org_id, "size": 12})
+    assert old is not None
+    # As who has no old key would do it: their own signature on a note that the old key signed.
+    beside = signed_note.cosign(old["note"], *signing.signers)
+    await log.change(store.checkpoints.name, row["_id"], note=beside)
+    code, said = await auditor.run()
+    key_id = signing.signers[0].verifier.key_id.hex()
+    assert code == 1
+    assert f"damaged: no known key vouches for the key {key_id}, which signs from 12 entries on" in said
+
+
+async def test_a_key_that_was_replaced_cannot_go_on_with_the_log(log: Log, auditor: Auditor) -> None:
+    assert (await auditor.run())[0] == 0
+    await sealed_by_a_new_key(log)
+    assert (await auditor.run())[0] == 0
+    await logs.append(log.services, log.org_id, 1)
+    await sealing.seal(log.services, log.org_id)
+    row = await store.latest_checkpoint(log.services.db, log.org_id)
+    assert row is not None
+    head = await sealing.verified(log.services, row)
+    stolen = await former_signer(log)
+    await log.change(store.checkpoints.name, row["_id"], note=checkpoint.sign(head, stolen))
+    code, said = await auditor.run()
+    assert code == 1
+    assert "damaged: no known key signed the checkpoint of 14 entries" in said
+
+
+async def former_signer(log: Log) -> Signer:
+    """The key that signed the log before the present one."""
+    before = await store.checkpoints.first(log.services.db, {"org_id": log.org_id, "size": 12})
+    signing = await log_keys.signing(log.services, log.org_id, before)
+    return signing.signers[-1]
 
 
 async def test_a_decision_signed_by_nobody_is_found(log: Log, auditor: Auditor) -> None:

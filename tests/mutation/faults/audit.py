@@ -11,8 +11,59 @@ ALERTS = ("tests/audit/test_alerts.py",)
 
 ROLE = ("tests/server/test_database_role.py",)
 SEQUENCING = ("tests/audit/test_sequencing.py",)
+ROTATION = ("tests/audit/test_key_rotation.py",)
+AUDITOR = ("tests/clients/test_auditor.py",)
 
 FAULTS = [
+    Fault(
+        "the old key does not vouch for the new one, and auditors are lost",
+        "resolvers/audit/log_keys.py",
+        "return Signing((first, *vouching[-1:]), newest",
+        "return Signing((first,), newest",
+        ROTATION,
+    ),
+    Fault(
+        "a key that was stolen vouches for the next",
+        "resolvers/audit/log_keys.py",
+        'for key in former if "distrusted_at" not in key]',
+        "for key in former]",
+        ROTATION,
+    ),
+    Fault(
+        "a checkpoint does not say which key signs from now on",
+        "resolvers/audit/sealing.py",
+        "new._replace(extensions=signing.extensions)",
+        "new",
+        ROTATION,
+    ),
+    Fault(
+        "a key that was replaced goes on signing for the service",
+        "resolvers/audit/log_keys.py",
+        "return [verifier for _, verifier in found[since:]]",
+        "return [verifier for _, verifier in found]",
+        ROTATION,
+    ),
+    Fault(
+        "auditors believe a key that signed beside a known one",
+        "clients/auditor/keys.js",
+        "const isNamed = extensions.includes(`${SUCCESSOR} ${vkey}`) && signers.includes(key);",
+        "const isNamed = signers.includes(key);",
+        AUDITOR,
+    ),
+    Fault(
+        "auditors believe a key that no known key vouches for",
+        "clients/auditor/keys.js",
+        "(isKnown || signers.some((signer) => signer !== key))",
+        "(isKnown || signers.length > 0)",
+        AUDITOR,
+    ),
+    Fault(
+        "auditors believe a key that was replaced",
+        "clients/auditor/keys.js",
+        "older.until = Math.min(older.until, key.since);",
+        "older.until = Infinity;",
+        AUDITOR,
+    ),
     Fault(
         "a check is put into the log of another organization",
         "resolvers/audit/checking.py",
