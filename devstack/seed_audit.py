@@ -166,6 +166,6 @@ async def _evidence(ctx: Context, incident_id: str, auditor: User) -> None:
 
 async def _collect(ctx: Context, row: dict[str, Any]) -> None:
     made = await ctx.tx.insert(store.evidence, {**row, "last_verified_at": ctx.tx.now})
-    named = {"kind": made["kind"], "sha256": made["cryptographic_hash"], "sizeBytes": made["size_bytes"]}
+    named = {"kind": made["kind"], "sha256": made["cryptographic_hash"], "size_bytes": made["size_bytes"]}
     act = custody.act_on(made, "audit.evidence_collected", details=named)
     await custody.add_record(ctx, made, 0, act, CustodyAction.COLLECTED, ctx.viewer_id)

@@ -10,6 +10,7 @@ import orjson
 from core.context import Services
 from core.security.crypto import Unreadable
 from core.storage.store import COLLECTIONS
+from stores.audit import named_as_in_api
 from tests import confidential
 from tests.explained import KINDS
 from tests.routed import ROUTER
@@ -20,6 +21,7 @@ async def check(services: Services, log: str) -> None:
     """Fail if anything that the tests of this process left behind is wrong."""
     await no_secrets(services, log)
     await everything_sealed_is_declared(services)
+    await details_are_named_as_in_the_api(services)
     await every_read_is_of_an_index(services)
     a_router_would_take_every_command()
 
@@ -51,6 +53,17 @@ async def everything_sealed_is_declared(services: Services) -> None:
                             crypto.open(text, place=fields[field].place_of(row))
                             found.add((name, field, "opens"))
     assert {each[:2] for each in found} == {each[:2] for each in found if each[2:]}
+
+
+async def details_are_named_as_in_the_api(services: Services) -> None:
+    """Names within details of audit entries are those that clients read elsewhere; apps' own are theirs."""
+    async for page in pages_of(services, "audit_entries"):
+        for row in page:
+            # What tests put in past the service has no source.
+            told_by = row["metadata"].get("source") if isinstance(row.get("metadata"), dict) else None
+            if told_by not in (None, "client"):
+                details = row.get("details", {})
+                assert details == named_as_in_api(details), (row.get("action"), details)
 
 
 AUDIENCE = "a feed's audience, each branch by its index; counted in test_wide_circles.py"

@@ -17,11 +17,10 @@ from core.security.limits import Rate
 from core.values.bounds import check_count, check_length
 from resolvers.audit.incidents import LONGEST_ID, incident_exists
 from resolvers.audit.reading import entries_listing
-from resolvers.audit.recording import append
+from resolvers.audit.recording import CLIENT, append
 from stores import audit as store
 from stores.audit import NEWEST, AuditEntry, AuditEventKind
 
-SOURCE = "client"
 WRITE_RATE = Rate("audit-entries", 600, 60)
 FROM_CLIENTS = frozenset(
     {AuditEventKind.USER_ACTION, AuditEventKind.DECISION_MADE, AuditEventKind.COMMUNICATION_SENT}
@@ -103,7 +102,7 @@ def _act(entry: Row) -> Act:
         incident_id=entry.get("incident_id"),
         details=entry.get("details") or {},
         sensitive=entry.get("sensitive_details") or {},
-        source=SOURCE,
+        source=CLIENT,
         entry_key=entry["id"],
         occurred_at=entry.get("occurred_at"),
     )

@@ -145,7 +145,7 @@ async def collect_evidence(
     made = await ctx.tx.insert(store.evidence, row)
     if arrived:
         await _seal(ctx, evidence_id)
-    named = {"kind": kind, "sha256": digest, "sizeBytes": upload["size_bytes"], "uploadId": upload_id}
+    named = {"kind": kind, "sha256": digest, "size_bytes": upload["size_bytes"], "upload_id": upload_id}
     act = act_on(made, "audit.evidence_collected", details=named)
     await add_record(ctx, made, 0, act, CustodyAction.COLLECTED, ctx.viewer_id)
     return {"evidence": made, "evidence_edge": evidence_edge(ctx, made)}

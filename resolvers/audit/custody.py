@@ -84,7 +84,7 @@ async def record_custody(
     receiver = received_by_id or evidence["custodian_id"]
     if receiver != evidence["custodian_id"]:
         await _check_receiver(ctx, receiver)
-    told = {"action": action, "handedOffById": evidence["custodian_id"], "receivedById": receiver}
+    told = {"action": action, "handed_off_by_id": evidence["custodian_id"], "received_by_id": receiver}
     noted = {"location": location or None, "notes": notes or None}
     # Notes may tell of people: they are hashed as what was encrypted.
     act = act_on(evidence, "audit.custody_recorded", details=told, sensitive=noted)

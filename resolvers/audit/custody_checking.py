@@ -1,6 +1,7 @@
 """Check of a chain of custody: its records, and what was declared of the file, are as the log has them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
@@ -8,6 +9,9 @@ from core.context import Context
 from core.security.crypto import Cipher, Unreadable
 from stores import audit as store
 from stores.audit import AuditEntry, CustodyRecord, Evidence
+
+TOLD = ("action", "handed_off_by_id", "received_by_id")
+"""Fields of a record of custody that its audit entry has in the clear."""
 
 
 async def is_as_logged(ctx: Context, evidence: Evidence) -> bool:
@@ -36,11 +40,7 @@ def _is_collection(evidence: Evidence, entry: AuditEntry) -> bool:
 
 
 def _is_same(record: CustodyRecord, entry: AuditEntry, ciphers: Mapping[str, Cipher]) -> bool:
-    told = {
-        "action": record["action"],
-        "handedOffById": record["handed_off_by_id"],
-        "receivedById": record["received_by_id"],
-    }
+    told: dict[str, Any] = store.named_as_in_api({name: record[name] for name in TOLD})  # type: ignore[literal-required]
     cipher = ciphers.get(entry["actor_id"] or "")
     if cipher is None:
         # Whoever recorded it was erased, and what they noted with them.

@@ -106,7 +106,7 @@ async def _tell(ctx: Context, key: str, anomaly: AuditAnomaly) -> bool:
         DETECTED,
         "COMPLIANCE_CHECK",
         "AUDIT_LOG",
-        details={"kind": anomaly.kind, "actorId": anomaly.actor_id, "count": anomaly.count},
+        details={"kind": anomaly.kind, "actor_id": anomaly.actor_id, "count": anomaly.count},
         entry_key=key,
         org_id=anomaly.org_id,
     )

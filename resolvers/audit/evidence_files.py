@@ -95,7 +95,7 @@ async def seal_evidence(ctx: Context, evidence_id: str) -> None:
         if changed is None:
             return
         outcome = AuditOutcome.FAILED if rejection else AuditOutcome.OK
-        found = {"sha256": digest.text, "sizeBytes": digest.size, "rejection": rejection}
+        found = {"sha256": digest.text, "size_bytes": digest.size, "rejection": rejection}
         action = f"audit.evidence_{status.lower()}"
         await record(ctx, act_on(changed, action, "SYSTEM_EVENT", outcome=outcome, details=found))
         if upload["media_id"] is not None:
@@ -158,7 +158,7 @@ async def keep_verdict(ctx: Context, evidence: Evidence, digest: str | None) -> 
     changed = await ctx.tx.update(store.evidence, evidence, set=change)
     assert changed is not None
     outcome = AuditOutcome.OK if same else AuditOutcome.FAILED
-    found = {"sha256": digest, "asLogged": as_logged}
+    found = {"sha256": digest, "as_logged": as_logged}
     await record(
         ctx, act_on(changed, "audit.evidence_verified", "COMPLIANCE_CHECK", outcome=outcome, details=found)
     )

@@ -139,7 +139,7 @@ async def _finish(ctx: Context, export: AuditExport, file: File, key: str, reach
         if await ctx.tx.update(store.audit_exports, export, set=change, where=where) is None:
             ctx.tx.after_commit(drop_orphan)
             return
-        details = {"manifestHash": manifest_hash, "entryCount": file.count}
+        details = {"manifest_hash": manifest_hash, "entry_count": file.count}
         await record(ctx, _act(export, details, AuditOutcome.OK))
         await jobs.enqueue(
             ctx.tx, EXPIRE, due_at=ctx.tx.now + LIFE, key=export["_id"], export_id=export["_id"]

@@ -118,9 +118,9 @@ async def _tell(ctx: Context, grant: AuditAccessGrant, action: str) -> None:
     grantee = grant["grantee_id"]
     ctx.tx.notice(access_scope(grantee), scopes=[access_scope(grantee)])
     details = {
-        "incidentIds": grant["incident_ids"],
+        "incident_ids": grant["incident_ids"],
         "pii": grant["pii"],
-        "expiresAt": grant["expires_at"],
+        "expires_at": grant["expires_at"],
     }
     act = Act(
         action, "ACCESS_GRANTED", "AUDIT_LOG", resource_id=grant["_id"], subject_id=grantee, details=details

@@ -145,7 +145,7 @@ async def _record(ctx: Context, action: str, hold: LegalHold, sensitive: Mapping
         "AUDIT_LOG",
         resource_id=hold["_id"],
         incident_id=hold["incident_id"],
-        details={"subjectId": hold["subject_id"]},
+        details={"subject_id": hold["subject_id"]},
         sensitive=sensitive,
     )
     await record(ctx, act, Mode.SYNC)

@@ -31,6 +31,8 @@ MEMBER, PROVIDER, SYSTEM = "MEMBER", "PROVIDER", "SYSTEM"
 NOBODY = "ANONYMOUS"
 META = "meta"
 """Source of acts that are reads of the log itself: a chain of each organization has them."""
+CLIENT = "client"
+"""Source of acts that apps tell of, which are kept in their words."""
 LONGEST_USER_AGENT = 500
 
 
@@ -72,6 +74,7 @@ def _key(act: Act, source: str, entry: AuditEntry) -> str:
 async def entry_of(ctx: Context, act: Act, source: str, id: str | None = None) -> AuditEntry:
     """Entry of an act: who did it, and from where, is what the request says of itself."""
     now, viewer = clock.now(), ctx.viewer
+    details, told = _told(act, source)
     actor_id = viewer.user_id if viewer else act.actor_id
     org_id = act.org_id or (viewer.org if viewer else PERSONAL)
     chained = store.chain_of(org_id, actor_id, act.incident_id)
@@ -96,7 +99,7 @@ async def entry_of(ctx: Context, act: Act, source: str, id: str | None = None) -
         subject_id=act.subject_id,
         outcome=str(act.outcome),
         access_reason=act.reason,
-        details=act.details,
+        details=details,
         metadata={"source": source, **({"emergency": True} if act.emergency else {})},
     )
     about_actor = {
@@ -105,9 +108,16 @@ async def entry_of(ctx: Context, act: Act, source: str, id: str | None = None) -
         "location": _location(ctx),
     }
     await _seal(ctx, entry, actor_id, about_actor)
-    sensitive = json.dumps(store.plain_json(act.sensitive), ensure_ascii=False) if act.sensitive else None
+    sensitive = json.dumps(store.plain_json(told), ensure_ascii=False) if told else None
     await _seal(ctx, entry, act.subject_id or actor_id, {"sensitive_details": sensitive})
     return entry
+
+
+def _told(act: Act, source: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Details of an act, clear and sensitive: systems name fields as they store them, apps as they please."""
+    if source == CLIENT:
+        return act.details, act.sensitive
+    return store.named_as_in_api(act.details), store.named_as_in_api(act.sensitive)
 
 
 async def _name_of(ctx: Context, actor_id: str | None) -> str | None:

@@ -4,6 +4,7 @@ What is hashed is said here and nowhere else: `hashed_content` is what `core.led
 `hash_input` the text that was hashed, of an entry and its link.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import Enum, StrEnum
@@ -21,6 +22,8 @@ from core.storage.store import collection, index
 from stores.audit.kinds import AuditActorKind, AuditEventKind, AuditResourceKind
 
 PREFIX = "audit_entry"
+SNAKE_CASE = re.compile("_?[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)*")
+"""Name of a field; the part of an id after its prefix begins with a digit."""
 HASH_VERSION = 1
 CHAINS = 16
 """Chains of an organization: appends to different ones are not in each other's way."""
@@ -242,6 +245,22 @@ def hash_input(entry: AuditEntry, link: Mapping[str, Any]) -> str:
 def in_camel_case(field: str) -> str:
     first, *others = field.strip("_").split("_")
     return first + "".join(each.capitalize() for each in others)
+
+
+def named_as_in_api(value: Any) -> Any:
+    """Value with the names of fields within as the API has them, which is how clients read them.
+
+    Ids, words of enums and whatever else is no name in snake_case stay as they are.
+    """
+    if isinstance(value, Mapping):
+        return {_named(str(key)): named_as_in_api(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [named_as_in_api(each) for each in value]
+    return value
+
+
+def _named(key: str) -> str:
+    return in_camel_case(key) if SNAKE_CASE.fullmatch(key) else key
 
 
 _NAMES = {field: in_camel_case(field) for field in AuditEntry.__annotations__}

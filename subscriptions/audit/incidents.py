@@ -108,7 +108,7 @@ async def _record_denial(ctx: Context, incident_id: str) -> None:
         "ACCESS_DENIED",
         "AUDIT_LOG",
         outcome=AuditOutcome.DENIED,
-        details={"filter": {"incidentIds": [incident_id]}},
+        details={"filter": {"incident_ids": [incident_id]}},
         source=META,
     )
     await record_apart(ctx, act)

@@ -64,3 +64,18 @@ def test_moments_and_enums_become_texts() -> None:
         "kind": "HOT",
         "roles": ["A", "B"],
     }
+
+
+def test_names_within_details_are_those_of_the_api_and_ids_stay() -> None:
+    told = {
+        "on_hand": 1,
+        "before": {"alt_text": None, "tags": [{"sort_key": "sort_key"}]},
+        "_id": "x",
+        "reports": {"post_01h455vb4pex5vsknk084sn02q": 2, "NOT_FOUND": 1, "de_": 0, "sizeBytes": 3},
+    }
+    assert store.named_as_in_api(told) == {
+        "onHand": 1,
+        "before": {"altText": None, "tags": [{"sortKey": "sort_key"}]},
+        "id": "x",
+        "reports": {"post_01h455vb4pex5vsknk084sn02q": 2, "NOT_FOUND": 1, "de_": 0, "sizeBytes": 3},
+    }

@@ -98,7 +98,7 @@ async def test_inputs_are_on_record_as_they_were_given(admin: Phone, services: S
     await admin.do("setPostSponsorship", "sponsorship { endsAt }", **given)
     [entry] = await on_record(services, resource_id=post, action="feed.sponsorship_set")
     assert (entry["details"], await sensitive(services, entry)) == (
-        {"starts_at": None, "ends_at": "2026-12-24T00:00:00.000Z"},
+        {"startsAt": None, "endsAt": "2026-12-24T00:00:00.000Z"},
         {"reason": "Paid."},
     )
 

@@ -36,7 +36,7 @@ async def test_prices_stock_states_imports_and_judgements_are_on_record(
     ]
     assert told[0] == ("catalog.imported", None, None, {"OK": 1})
     assert told[1] == ("catalog.price_set", variant, {"price": 2490}, {"price": 999})
-    before, after = {"on_hand": 9, "safety_stock": 0}, {"on_hand": 7, "safety_stock": 0}
+    before, after = {"onHand": 9, "safetyStock": 0}, {"onHand": 7, "safetyStock": 0}
     assert told[2] == ("catalog.stock_adjusted", variant, before, after)
     assert told[3] == ("catalog.status_set", product, {"status": "ACTIVE"}, {"status": "DISCONTINUED"})
     assert told[4][:2] == ("catalog.product_updated", product)

@@ -14,7 +14,23 @@ SEQUENCING = ("tests/audit/test_sequencing.py",)
 ROTATION = ("tests/audit/test_key_rotation.py",)
 AUDITOR = ("tests/clients/test_auditor.py",)
 
+ENTRIES = ("tests/audit/test_entries.py", "tests/audit/test_client_entries.py")
+
 FAULTS = [
+    Fault(
+        "names within details are spelled in two ways",
+        "resolvers/audit/recording.py",
+        "return store.named_as_in_api(act.details), store.named_as_in_api(act.sensitive)",
+        "return act.details, act.sensitive",
+        ("tests/audit/test_mutations.py",),
+    ),
+    Fault(
+        "what an app tells is reworded",
+        "resolvers/audit/recording.py",
+        "if source == CLIENT:",
+        "if False:",
+        ENTRIES,
+    ),
     Fault(
         "the old key does not vouch for the new one, and auditors are lost",
         "resolvers/audit/log_keys.py",
