@@ -7,7 +7,8 @@
     await jobs.cancel(ctx.tx, "pin.remind", key=pin["_id"])
 
 A worker claims what is due with one atomic update; a wake-up over the bus only makes that sooner. Jobs run
-at least once, so every task is idempotent. One that keeps failing goes to the dead-letter queue. Business
+at least once, so every task is idempotent. One that keeps failing goes to the dead-letter queue, and its
+task's `given_up` tells who waits for it. Business
 timers are keyed jobs with a due time, moved and cancelled in the transaction that moves what they are about.
 """
 

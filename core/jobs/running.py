@@ -14,7 +14,7 @@ from core import clock, leases, outages
 from core.context import Services
 from core.jobs.enqueueing import Job, queue
 from core.jobs.lanes import EVERY, Lane
-from core.jobs.tasks import TASKS, plan_of
+from core.jobs.tasks import TASKS, Task, plan_of
 from core.storage.mongo import Database
 
 logger = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ async def perform(services: Services, job: Job) -> None:
     """Run a claimed job; retry a failure by the task's plan, then move it to the dead-letter queue."""
     if job["attempts"] > plan_of(job["task"]).attempts:
         # Every worker that took it died of it: the next one shall not.
-        await _failed(services.db, job, WorkerDied())
+        await _failed(services, job, WorkerDied())
         return
     try:
         async with _held(services.db, job):
@@ -81,7 +81,7 @@ async def perform(services: Services, job: Job) -> None:
         raise
     except Exception as error:
         outages.log(logger, "job failed", error, task=job["task"], job=job["_id"], attempt=job["attempts"])
-        await _failed(services.db, job, error)
+        await _failed(services, job, error)
     else:
         await queue.delete_one(services.db, {"_id": job["_id"], "token": job["token"]})
 
@@ -105,15 +105,28 @@ async def _held(db: Database, job: Job) -> AsyncIterator[None]:
         await asyncio.wait([renewing])
 
 
-async def _failed(db: Database, job: Job, error: Exception) -> None:
-    now, retries = clock.now(), plan_of(job["task"]).retries
+async def _failed(services: Services, job: Job, error: Exception) -> None:
+    now, plan = clock.now(), plan_of(job["task"])
+    retries = plan.retries
     change: dict[str, Any] = {"error": type(error).__name__}
     if job["attempts"] > len(retries):
+        if plan.given_up is not None and not await _told(services, job, plan.given_up):
+            return
         change |= {"state": "DEAD", "expires_at": now + KEPT}
         logger.error("job given up", task=job["task"], job=job["_id"], error=type(error).__name__)
     else:
         change["due_at"] = now + retries[job["attempts"] - 1]
-    await queue.update_one(db, _still_ours(job), {"$set": change})
+    await queue.update_one(services.db, _still_ours(job), {"$set": change})
+
+
+async def _told(services: Services, job: Job, given_up: Task) -> bool:
+    """Tell who waits for a job that it is given up; False if that failed: a later claim tries it again."""
+    try:
+        await given_up(services, **job["arguments"])
+    except Exception as error:
+        outages.log(logger, "job not given up", error, task=job["task"], job=job["_id"])
+        return False
+    return True
 
 
 async def _given_back(db: Database, job: Job) -> None:

@@ -17,10 +17,11 @@ Task = Callable[..., Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Lane of a task's jobs, and the waits before each retry of one that failed."""
+    """Lane of a task's jobs, the waits before each retry of one that failed, and who is told of the end."""
 
     lane: Lane = Lane.DEFAULT
     retries: tuple[timedelta, ...] = RETRIES
+    given_up: Task | None = None
 
     @property
     def attempts(self) -> int:
@@ -89,14 +90,19 @@ def task(
     retries: Sequence[timedelta] = RETRIES,
     every: timedelta | None = None,
     daily_at: Daily | None = None,
+    given_up: Task | None = None,
 ) -> Callable[[Task], Task]:
-    """Register a task, `system.verb`; `every` and `daily_at` also run it so, once over all workers."""
+    """Register a task, `system.verb`; `every` and `daily_at` also run it so, once over all workers.
+
+    `given_up` is called with a job's arguments before it becomes a dead letter, also where each worker that
+    took it died: what waits for the job is told so. It is safe to repeat.
+    """
 
     def register(function: Task) -> Task:
         if name in TASKS:
             raise ValueError(f"Two tasks are named {name!r}.")
         TASKS[name] = function
-        PLANS[name] = Plan(lane, tuple(retries))
+        PLANS[name] = Plan(lane, tuple(retries), given_up)
         if every is not None:
             PERIODIC.append(Periodic(name, Every(every)))
         if daily_at is not None:

@@ -11,7 +11,7 @@ RETRIES = (timedelta(seconds=30), timedelta(minutes=5))
 """Waits between the three tries of an export."""
 
 
-@task(RUN, lane=Lane.BULK, retries=RETRIES)
+@task(RUN, lane=Lane.BULK, retries=RETRIES, given_up=export_job.give_up)
 async def run_export(services: Services, *, export_id: str) -> None:
     await export_job.run_export(services, export_id)
 

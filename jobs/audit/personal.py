@@ -64,7 +64,7 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
     async for rows in store.entries.batches(services.db, {"$or": [{"subject_id": user_id}, own]}):
         yield "audit_entries", [_shown(row, user_id, ciphers.get(user_id)) for row in rows]
     async for rows_shown in pages(
-        services, store.audit_exports, {"requested_by": user_id}, without=("file_key", "tries")
+        services, store.audit_exports, {"requested_by": user_id}, without=("file_key",)
     ):
         yield "audit_exports", rows_shown
     async for queries in pages(services, store.saved_queries, {"owner_id": user_id}):

@@ -57,7 +57,7 @@ async def verify(services: Services, *, org_id: str, reach: str) -> None:
     await verifying.verify_log(services, org_id, IntegrityCheckKind(reach))
 
 
-@task("audit.verify_range", lane=Lane.BULK)
+@task("audit.verify_range", lane=Lane.BULK, given_up=checking.give_up)
 async def verify_range(services: Services, *, org_id: str, check_id: str) -> None:
     """Verify a long range of entries that somebody asked for."""
     await checking.verify_later(services, org_id, check_id)

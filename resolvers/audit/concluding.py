@@ -39,9 +39,9 @@ def alerts_scope(org_id: str) -> str:
 
 def begun(
     org_id: str,
-    reach: IntegrityCheckKind,
+    kind: IntegrityCheckKind,
     *,
-    performed_by: str | None = None,
+    performed_by_id: str | None = None,
     start_entry_id: str | None = None,
     end_entry_id: str | None = None,
     log_size: int = 0,
@@ -50,19 +50,19 @@ def begun(
     return IntegrityCheck(
         _id=ids.new_id(store.CHECK_PREFIX),
         org_id=org_id,
-        reach=reach,
+        kind=kind,
         status=IntegrityCheckStatus.RUNNING,
         performed_at=clock.now(),
         finished_at=None,
-        performed_by=performed_by,
+        performed_by_id=performed_by_id,
         start_entry_id=start_entry_id,
         end_entry_id=end_entry_id,
         log_size=log_size,
-        total_checked=0,
+        checked_entry_count=0,
         integrity_valid=None,
         failed_entry_ids=[],
         hash_chain_broken=False,
-        details=[],
+        damages=[],
     )
 
 
@@ -72,12 +72,20 @@ def finished(check: IntegrityCheck, findings: Findings, at: datetime) -> Integri
         **check,
         "status": IntegrityCheckStatus.FINISHED,
         "finished_at": at,
-        "total_checked": findings.checked,
+        "checked_entry_count": findings.checked,
         "integrity_valid": not findings.count,
         "failed_entry_ids": findings.failed_entry_ids,
         "hash_chain_broken": findings.broken,
-        "details": [damage._asdict() for damage in findings.damages],
+        "damages": [damage._asdict() for damage in findings.damages],
     }
+
+
+async def fail(services: Services, check: IntegrityCheck) -> None:
+    """Say of a check that runs that it cannot be made; one that was made meanwhile stays as it is."""
+    ctx = Context(services)
+    failed = {"status": IntegrityCheckStatus.FAILED, "finished_at": ctx.tx.now}
+    where = {"status": IntegrityCheckStatus.RUNNING}
+    await ctx.unit(lambda: ctx.tx.update(store.checks, check, set=failed, where=where, touch=False))
 
 
 async def finish(services: Services, check: IntegrityCheck, findings: Findings) -> IntegrityCheck:

@@ -7,9 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import structlog
-
-from core import clock, jobs, outages
+from core import clock, jobs
 from core.audit import Act, AuditOutcome, record
 from core.context import Context, Services, Viewer
 from ports.audit import AuditSettings
@@ -27,9 +25,6 @@ from stores import auth as accounts
 from stores.audit import AuditExport, AuditExportFailure, AuditExportFormat, AuditExportStatus
 from stores.auth import AccountStatus
 
-logger = structlog.get_logger(__name__)
-
-TRIES = 3
 LIFE = timedelta(hours=24)
 EXPIRE = "audit.expire_export"
 
@@ -50,7 +45,7 @@ class Failed(Exception):
 
 
 async def run_export(services: Services, export_id: str) -> None:
-    """Write an export's file; what fails three times has failed."""
+    """Write an export's file."""
     export = await _begin(Context(services), export_id)
     if export is None:
         return
@@ -59,10 +54,12 @@ async def run_export(services: Services, export_id: str) -> None:
             await _write(services, export, Path(folder) / "file")
     except Failed as failed:
         await _fail(Context(services), export, failed.failure)
-    except Exception as error:
-        if export["tries"] < TRIES:
-            raise
-        outages.log(logger, "audit log not exported", error, export=export_id)
+
+
+async def give_up(services: Services, export_id: str) -> None:
+    """Say of an export that it failed: its job was tried three times, or its workers died of it."""
+    export = await store.audit_exports.by_id(services.db, export_id)
+    if export is not None:
         await _fail(Context(services), export, AuditExportFailure.ERROR)
 
 
@@ -71,7 +68,7 @@ async def _begin(ctx: Context, export_id: str) -> AuditExport | None:
 
     async def begin() -> AuditExport | None:
         running = {"status": AuditExportStatus.RUNNING}
-        return await ctx.tx.update(store.audit_exports, export_id, set=running, inc={"tries": 1})
+        return await ctx.tx.update(store.audit_exports, export_id, set=running)
 
     return await ctx.unit(begin)
 
@@ -151,7 +148,7 @@ async def _finish(ctx: Context, export: AuditExport, file: File, key: str, reach
 async def _fail(ctx: Context, export: AuditExport, failure: AuditExportFailure) -> None:
     async def failed() -> None:
         change = {"status": AuditExportStatus.FAILED, "failure": failure}
-        where = {"status": AuditExportStatus.RUNNING}
+        where = {"status": {"$in": [AuditExportStatus.QUEUED, AuditExportStatus.RUNNING]}}
         if await ctx.tx.update(store.audit_exports, export, set=change, where=where) is not None:
             await record(ctx, _act(export, {"failure": failure}, AuditOutcome.FAILED))
 

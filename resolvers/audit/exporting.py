@@ -87,7 +87,6 @@ async def begin(ctx: Context, filter: Mapping[str, Any], format: AuditExportForm
             "file_key": None,
             "manifest": None,
             "manifest_hash": None,
-            "tries": 0,
             "reach": None,
             "expires_at": None,
         },

@@ -34,19 +34,19 @@ OVERLAP = timedelta(minutes=10)
 """Time before the last check in which entries may have been recorded that it did not see yet."""
 
 
-async def verify_log(services: Services, org_id: str, reach: IntegrityCheckKind) -> IntegrityCheck:
+async def verify_log(services: Services, org_id: str, kind: IntegrityCheckKind) -> IntegrityCheck:
     """Verify an organization's log, whole or what is new in it, and store the check."""
     findings = Findings()
     row = await store.latest_checkpoint(services.db, org_id)
     size = row["size"] if row else 0
-    check = begun(org_id, reach, log_size=size)
-    last = None if reach is IntegrityCheckKind.WHOLE else await store.latest_check(services.db, org_id, reach)
+    check = begun(org_id, kind, log_size=size)
+    last = None if kind is IntegrityCheckKind.WHOLE else await store.latest_check(services.db, org_id, kind)
     start = last["log_size"] if last else 0
     sealed = await _sealed(services, org_id, findings)
     await _verify_leaves(services, org_id, min(start, size), sealed or Checkpoint("", size, b""), findings)
     await _verify_tails(services, org_id, findings)
     await verify_recorded(services, org_id, last["performed_at"] - OVERLAP if last else None, findings)
-    await _verify_copy(services, org_id, sealed, reach, findings)
+    await _verify_copy(services, org_id, sealed, kind, findings)
     return await finish(services, check, findings)
 
 
@@ -228,11 +228,11 @@ async def _verify_tail(
 
 
 async def _verify_copy(
-    services: Services, org_id: str, sealed: Checkpoint | None, reach: IntegrityCheckKind, findings: Findings
+    services: Services, org_id: str, sealed: Checkpoint | None, kind: IntegrityCheckKind, findings: Findings
 ) -> None:
     """Verify that the log continues the largest checkpoint that was locked away."""
     today = clock.now().date()
-    days = () if reach is IntegrityCheckKind.WHOLE else (today - timedelta(days=1), today)
+    days = () if kind is IntegrityCheckKind.WHOLE else (today - timedelta(days=1), today)
     copy = await copying.latest_copy(services, org_id, days)
     if copy is None:
         return

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from core import nodes
 from core.audit import Audited
-from core.graphql import Edge, Page, key, mutation, node, query, type_
+from core.graphql import Edge, Page, mutation, node, query, type_
 from core.graphql.common import Node
 from core.ids import Id
 from resolvers.audit import checking
@@ -30,7 +30,7 @@ class IntegrityDamage:
 class IntegrityCheck(Node):
     """Check of the audit log's integrity, an automatic one or one that somebody asked for."""
 
-    kind: IntegrityCheckKind = key("reach")
+    kind: IntegrityCheckKind
     """Kind of the check: what was checked, and why."""
     status: IntegrityCheckStatus
     """Status of the check."""
@@ -38,21 +38,21 @@ class IntegrityCheck(Node):
     """Time at which the check began."""
     finished_at: datetime | None
     """Time at which the check was over; null while it runs."""
-    performed_by_id: Id | None = key("performed_by")
+    performed_by_id: Id | None
     """Id of the person who asked for the check; null for an automatic one."""
     start_entry_id: Id | None
     """Id of the first entry that was to be checked; null for automatic checks."""
     end_entry_id: Id | None
     """Id of the last entry that was to be checked; null for automatic checks."""
-    checked_entry_count: int = key("total_checked")
-    """Number of entries that were checked; 0 while the check runs."""
+    checked_entry_count: int
+    """Number of entries that were checked; 0 while the check runs, and when it failed."""
     integrity_valid: bool | None
-    """True if all was as it had been recorded; null while the check runs."""
+    """True if all was as it had been recorded; null while the check runs, and when it failed."""
     failed_entry_ids: list[Id]
     """Ids of the entries that failed, at most 1,000."""
     hash_chain_broken: bool
     """True if a chain or the log was damaged beyond single entries: something is missing, or was put in."""
-    damages: list[IntegrityDamage] = key("details")
+    damages: list[IntegrityDamage]
     """Damages that were found, at most 1,000; of the same place the first one alone."""
 
 
@@ -92,4 +92,5 @@ class CheckMutations:
         end_entry_id="Id of the last audit entry to check, of the same chain: CHAIN_MISMATCH otherwise.",
     )
     """Verify the entries of a chain from one to another: that none was changed, removed, added or moved.
-    Damage is alerted. More than 10,000 are checked by a job: read the check again until it is FINISHED."""
+    Damage is alerted. More than 10,000 are checked by a job: read the check again until it is FINISHED or
+    FAILED."""

@@ -36,6 +36,8 @@ class IntegrityCheckStatus(StrEnum):
     """The check goes on: read it again."""
     FINISHED = "FINISHED"
     """The check is over, and says what it found. Final."""
+    FAILED = "FAILED"
+    """The check could not be made, and says nothing of the log: ask for it again."""
 
 
 class IntegrityProblem(StrEnum):
@@ -72,22 +74,22 @@ class IntegrityCheck(TypedDict):
 
     _id: str
     org_id: str
-    reach: IntegrityCheckKind
+    kind: IntegrityCheckKind
     status: IntegrityCheckStatus
     performed_at: datetime
     finished_at: datetime | None
-    performed_by: str | None
+    performed_by_id: str | None
     """None for an automatic one."""
     start_entry_id: str | None
     end_entry_id: str | None
     log_size: int
     """Leaves of the log up to which an automatic check went."""
-    total_checked: int
+    checked_entry_count: int
     integrity_valid: bool | None
-    """None while it runs."""
+    """None while it runs, and when it failed."""
     failed_entry_ids: list[str]
     hash_chain_broken: bool
-    details: list[dict[str, Any]]
+    damages: list[dict[str, Any]]
     """Each damage: `chain_id`, `seq`, `problem` and `entry_id`, where they are known."""
 
 
@@ -97,7 +99,7 @@ checks = collection(
     prefix=CHECK_PREFIX,
     indexes=[
         index("org_id", "-performed_at", "-_id"),
-        index("org_id", "reach", "-performed_at"),
+        index("org_id", "kind", "-performed_at"),
         index("org_id", "failed_entry_ids"),
     ],
     shard_key="org_id",
@@ -111,5 +113,5 @@ async def told_of(db: Database, org_id: str, entry_ids: Sequence[str]) -> set[st
     return {entry_id for row in rows for entry_id in row["failed_entry_ids"]}
 
 
-async def latest_check(db: Database, org_id: str, reach: IntegrityCheckKind) -> IntegrityCheck | None:
-    return await checks.first(db, {"org_id": org_id, "reach": reach}, sort=[("performed_at", -1)])
+async def latest_check(db: Database, org_id: str, kind: IntegrityCheckKind) -> IntegrityCheck | None:
+    return await checks.first(db, {"org_id": org_id, "kind": kind}, sort=[("performed_at", -1)])

@@ -46,7 +46,7 @@ class AuditExportFailure(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     """Whoever requested it has no account any more that may read the log."""
     ERROR = "ERROR"
-    """The service met an error three times."""
+    """The service failed three times to write the file."""
 
 
 class AuditExport(Row):
@@ -63,7 +63,6 @@ class AuditExport(Row):
     file_key: str | None
     manifest: str | None
     manifest_hash: str | None
-    tries: int
     reach: dict[str, Any] | None
     """Part of the log that its requester could read when the file was written; None until then."""
     expires_at: datetime | None

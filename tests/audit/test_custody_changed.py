@@ -109,7 +109,7 @@ async def test_a_decision_that_lost_its_signature_is_found(
     await log.change(store.links.name, link["_id"], **fields)
     check = await log.verify(IntegrityCheckKind.WHOLE)
     assert (check["failed_entry_ids"], check["hash_chain_broken"]) == ([decision["_id"]], False)
-    assert [each["problem"] for each in check["details"]] == [IntegrityProblem.UNSIGNED]
+    assert [each["problem"] for each in check["damages"]] == [IntegrityProblem.UNSIGNED]
     assert sequencing.is_signed_singly(decision)
 
 
@@ -124,4 +124,4 @@ async def test_entries_that_were_marked_as_sealed_to_keep_them_out_of_the_log_ar
         await log.change(store.entry_states.name, each["_id"], status="SEALED")
     check = await log.verify(IntegrityCheckKind.NEW)
     assert check["failed_entry_ids"] == [each["_id"] for each in newest]
-    assert {each["problem"] for each in check["details"]} == {IntegrityProblem.LEAF_MISSING}
+    assert {each["problem"] for each in check["damages"]} == {IntegrityProblem.LEAF_MISSING}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core import clock, ids, jobs
-from core.context import Services
+from core.context import Context, Services
 from resolvers.audit import export_file, export_job, exporting, sequencing
 from resolvers.audit.exported import Csv, Row
 from resolvers.audit.exported_pdf import COLUMNS, Pdf
@@ -182,6 +182,38 @@ async def test_an_export_that_fails_three_times_has_failed(
     assert statuses == [("RUNNING", None)] * 2 + [("FAILED", "ERROR")]
     [act] = await on_record(services, resource_id=id, action="audit.exported")
     assert act["outcome"] == "FAILED"
+    await no_dead_letter(services, id)
+
+
+async def no_dead_letter(services: Services, export_id: str) -> None:
+    """Delete the dead letter of an export, which there is."""
+    [dead] = [each for each in await jobs.dead_letters(services.db) if each["key"] == export_id]
+    await services.db.write({"delete": "jobs", "deletes": [{"q": {"_id": dead["_id"]}, "limit": 1}]})
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["before it began", "while it ran"])
+async def test_an_export_whose_every_worker_was_killed_has_failed(
+    new_phone: NewPhone, services: Services, begun: bool
+) -> None:
+    ada = await new_phone("Ada")
+    await jobs.run_due(services)
+    id = (await request(ada, filter=TESTED))["auditExport"]["id"]
+    for _ in range(3):
+        job, _ = await jobs.claim(services.db, [jobs.Lane.BULK])
+        assert job is not None
+        assert job["key"] == id
+        if begun:
+            await export_job._begin(Context(services), id)
+        clock.shift(timedelta(seconds=61))
+    await jobs.run_due(services)
+    shown = (await ada.run(READ, id=id))["auditExport"]
+    assert (shown["status"], shown["exportFailure"], shown["fileUrl"]) == ("FAILED", "ERROR", None)
+    [act] = await on_record(services, resource_id=id, action="audit.exported")
+    assert act["outcome"] == "FAILED"
+    await no_dead_letter(services, id)
+    # One that was given up writes no file, whoever runs it again.
+    await export_job.run_export(services, id)
+    assert (await ada.run(READ, id=id))["auditExport"] == shown
 
 
 async def test_who_may_not_read_the_log_any_more_gets_no_file(

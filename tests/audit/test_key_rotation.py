@@ -114,7 +114,7 @@ async def test_a_replaced_key_signs_nothing_larger(log: Log, distrust: bool) -> 
     forged = checkpoint.sign(await sealing.verified(log.services, row), stolen)
     await log.change(store.checkpoints.name, row["_id"], note=forged)
     check = await log.verify(IntegrityCheckKind.NEW)
-    assert [each["problem"] for each in check["details"]] == ["CHECKPOINT_UNSIGNED"]
+    assert [each["problem"] for each in check["damages"]] == ["CHECKPOINT_UNSIGNED"]
     await logs.append(log.services, log.org_id, 1)
     with pytest.raises(sealing.Forked):
         await sealing.seal(log.services, log.org_id)

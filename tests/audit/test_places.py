@@ -50,7 +50,7 @@ async def shown(auditor: Phone, log: Log) -> dict[str, dict[str, Any]]:
 
 async def checks(log: Log) -> list[IntegrityCheck]:
     """Checks that came of reads."""
-    return await store.checks.find(log.services.db, {"org_id": log.org_id, "reach": IntegrityCheckKind.READ})
+    return await store.checks.find(log.services.db, {"org_id": log.org_id, "kind": IntegrityCheckKind.READ})
 
 
 async def test_an_entry_is_shown_with_its_place_and_the_text_that_was_hashed(
@@ -186,7 +186,7 @@ async def test_an_entry_without_a_place_that_it_was_given_is_broken_and_alerted_
         entries = await shown(auditor, log)
         assert [id for id, each in entries.items() if each["integrity"] == "BROKEN"] == [bad]
     [check] = await checks(log)
-    assert [(each["problem"], each["entry_id"]) for each in check["details"]] == [("UNRECORDED", bad)]
+    assert [(each["problem"], each["entry_id"]) for each in check["damages"]] == [("UNRECORDED", bad)]
 
 
 async def test_what_a_check_found_is_shown_though_the_entry_has_its_hash(log: Log, auditor: Phone) -> None:

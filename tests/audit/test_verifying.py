@@ -34,8 +34,8 @@ async def log(services: Services) -> Log:
 async def test_a_whole_log_is_valid(log: Log) -> None:
     await logs.append(log.services, log.org_id, 2)
     check = await log.verify()
-    assert (check["integrity_valid"], check["hash_chain_broken"], check["details"]) == (True, False, [])
-    assert check["total_checked"] == 14
+    assert (check["integrity_valid"], check["hash_chain_broken"], check["damages"]) == (True, False, [])
+    assert check["checked_entry_count"] == 14
     assert ALERTS == []
     states = await logs.states(log.services, log.entries)
     assert {state["integrity"] for state in states} == {AuditIntegrity.VERIFIED}
@@ -49,8 +49,8 @@ async def test_a7_tampering_is_found_at_its_first_place(
     await tamper(log)
     check = await log.verify()
     assert not check["integrity_valid"]
-    assert check["details"][0]["chain_id"] == log.chain_id
-    assert check["details"][0]["seq"] == first
+    assert check["damages"][0]["chain_id"] == log.chain_id
+    assert check["damages"][0]["seq"] == first
     [alert, *_] = ALERTS
     assert (alert.check["_id"], alert.chain_id, alert.first_bad_seq) == (check["_id"], log.chain_id, first)
     links = {link["seq"]: link["entry_id"] for link in await log.links()}
@@ -63,7 +63,7 @@ async def test_a7_tampering_is_found_at_its_first_place(
 async def test_a_log_rewritten_with_its_leaves_and_tiles_differs_from_the_signed_root(log: Log) -> None:
     await rewritten_with_its_tree(log)
     check = await log.verify()
-    assert [each["problem"] for each in check["details"]] == ["ROOT_DIFFERS"]
+    assert [each["problem"] for each in check["damages"]] == ["ROOT_DIFFERS"]
     assert check["hash_chain_broken"]
     assert [alert.chain_id for alert in ALERTS] == [None]
 
@@ -73,7 +73,7 @@ async def test_a_checkpoint_that_we_did_not_sign_is_found(log: Log) -> None:
     assert row is not None
     await log.change(store.checkpoints.name, row["_id"], note=row["note"].replace("\n12\n", "\n13\n"))
     check = await log.verify()
-    assert [each["problem"] for each in check["details"]] == ["CHECKPOINT_UNSIGNED"]
+    assert [each["problem"] for each in check["damages"]] == ["CHECKPOINT_UNSIGNED"]
 
 
 async def test_a_log_cut_off_together_with_its_checkpoint_differs_from_the_locked_copy(log: Log) -> None:
@@ -87,18 +87,18 @@ async def test_a_log_cut_off_together_with_its_checkpoint_differs_from_the_locke
         newest = (await logs.links_of(log.services, chain_id))[-1]
         await log.change(store.chains.name, chain_id, seq=1, current_hash=newest["current_hash"])
     check = await log.verify()
-    assert "COPY_DIFFERS" in [each["problem"] for each in check["details"]]
+    assert "COPY_DIFFERS" in [each["problem"] for each in check["damages"]]
 
 
 async def test_what_is_new_is_verified_every_hour_and_all_of_it_every_week(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await log.verify(IntegrityCheckKind.NEW)
-    assert (first["total_checked"], first["log_size"]) == (12, 12)
+    assert (first["checked_entry_count"], first["log_size"]) == (12, 12)
     await logs.append(log.services, log.org_id, 3)
     await sealing.seal(log.services, log.org_id)
     second = await log.verify(IntegrityCheckKind.NEW)
-    assert (second["integrity_valid"], second["total_checked"], second["log_size"]) == (True, 3, 15)
+    assert (second["integrity_valid"], second["checked_entry_count"], second["log_size"]) == (True, 3, 15)
     assert log.org_id in await store.organizations(log.services.db)
     monkeypatch.setattr(store, "organizations", log.own_alone)
     for task, count in ((tasks.verify_new, 0), (tasks.verify_whole, 15)):
@@ -107,7 +107,7 @@ async def test_what_is_new_is_verified_every_hour_and_all_of_it_every_week(
         [newest] = await store.checks.find(
             log.services.db, {"org_id": log.org_id}, sort=[("performed_at", -1)], limit=1
         )
-        assert (newest["integrity_valid"], newest["total_checked"]) == (True, count)
+        assert (newest["integrity_valid"], newest["checked_entry_count"]) == (True, count)
 
 
 async def test_a_new_entry_that_was_changed_is_found_within_the_hour_and_marked(log: Log) -> None:
@@ -196,5 +196,5 @@ async def test_any_change_is_found(shared: Log, data: strategies.DataObject) -> 
     await shared.insert(store.links.name, link)
     await shared.change(store.leaves.name, leaf["_id"], current_hash=leaf["current_hash"])
     assert not check["integrity_valid"]
-    assert check["details"][0]["seq"] == seq
+    assert check["damages"][0]["seq"] == seq
     assert (await shared.verify())["integrity_valid"]

@@ -6,10 +6,11 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import NotPrimaryError
 
 from core import clock, jobs
 from core.context import Context, Services
-from core.jobs import Daily, tasks
+from core.jobs import Daily, running, tasks
 from core.storage.unit import Unit
 from tests.conftest import Commands
 from tests.engine.job_steps import NAME, Notes, clear, waiting
@@ -155,6 +156,27 @@ async def test_retries_follow_the_plan_of_the_task(
         clock.shift(wait)
     assert await jobs.run_due(services) == 1
     assert [row["state"] for row in await waiting(services)] == ["DEAD"]
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["failed", "killed"])
+async def test_a_task_is_told_before_its_job_is_given_up(
+    services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch, dies: bool
+) -> None:
+    told = Notes()
+    told.failure = NotPrimaryError("an election")
+    monkeypatch.setitem(tasks.PLANS, NAME, tasks.Plan(retries=(), given_up=told))
+    notes.failure = ValueError("no")
+    await within(services, keyed(1))
+    if dies:
+        await jobs.claim(services.db)
+        clock.shift(running.LEASE)
+    await jobs.run_due(services)
+    # What could not be told is told by the next worker, and only then is the job a dead letter.
+    assert (told.done, [row["state"] for row in await waiting(services)]) == ([{"number": 1}], ["WAITING"])
+    told.failure = None
+    clock.shift(running.LEASE)
+    await jobs.run_due(services)
+    assert (len(told.done), [row["state"] for row in await waiting(services)]) == (2, ["DEAD"])
 
 
 def utc(text: str) -> datetime:

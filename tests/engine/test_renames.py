@@ -54,6 +54,17 @@ async def test_a_collection_moves_with_its_documents(
             {"who_can_message": "NOBODY"},
             {"allowed_senders": "NOBODY"},
         ),
+        (
+            "audit.check-names",
+            "audit_checks",
+            {"reach": "WHOLE", "performed_by": "user_a", "total_checked": 12, "details": [{"seq": 1}]},
+            {
+                "kind": "WHOLE",
+                "performed_by_id": "user_a",
+                "checked_entry_count": 12,
+                "damages": [{"seq": 1}],
+            },
+        ),
         ("auth.input-names", "auth_flows", {"purpose": "ENROL_2FA"}, {"purpose": "ENABLE_TWO_FACTOR"}),
     ],
 )

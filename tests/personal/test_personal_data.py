@@ -31,7 +31,7 @@ from tests.phone import Phone
 NOT_PERSONAL = {
     "audit_chains": "the log's",
     "audit_checkpoints": "the log's: hashes of hashes",
-    "audit_checks": "the log's; `performed_by` is an auditor's id",
+    "audit_checks": "the log's; `performed_by_id` is an auditor's id",
     "audit_grants": "an organization's: who reads some incidents for a time, at most 90 days",
     "audit_holds": "an organization's: whose data it has to keep, by id, and why",
     "audit_leaves": "the log's: hashes of entries",

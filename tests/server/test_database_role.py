@@ -54,7 +54,7 @@ async def test_update_or_delete_tried_on_stored_entries_database_role_refuses(
         await sequencing.sequence(services, [entry["chain_id"]])
         assert await sealing.seal(services, org) == 1
         check = await verifying.verify_log(services, org, IntegrityCheckKind.WHOLE)
-        assert (check["integrity_valid"], check["total_checked"]) == (True, 1)
+        assert (check["integrity_valid"], check["checked_entry_count"]) == (True, 1)
     async with AsyncMongoClient(url) as client:
         for name in KEPT:
             for verb, rest in TRIED.items():

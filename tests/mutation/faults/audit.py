@@ -16,7 +16,30 @@ AUDITOR = ("tests/clients/test_auditor.py",)
 
 ENTRIES = ("tests/audit/test_entries.py", "tests/audit/test_client_entries.py")
 
+EXPORTS = ("tests/audit/test_exports.py",)
+
 FAULTS = [
+    Fault(
+        "an export whose workers all died runs for good",
+        "jobs/audit/exports.py",
+        ", given_up=export_job.give_up",
+        "",
+        EXPORTS,
+    ),
+    Fault(
+        "a check whose workers all died runs for good",
+        "jobs/audit/sealing.py",
+        ", given_up=checking.give_up",
+        "",
+        CHECKING,
+    ),
+    Fault(
+        "a check that was made is said to have failed",
+        "resolvers/audit/concluding.py",
+        'where = {"status": IntegrityCheckStatus.RUNNING}',
+        "where: dict[str, str] = {}",
+        CHECKING,
+    ),
     Fault(
         "names within details are spelled in two ways",
         "resolvers/audit/recording.py",

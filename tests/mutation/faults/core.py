@@ -223,7 +223,7 @@ FAULTS = [
     Fault(
         "a failed job is forgotten",
         "core/jobs/running.py",
-        "        await _failed(services.db, job, error)\n    else:\n",
+        "        await _failed(services, job, error)\n    else:\n",
         "        pass\n    if True:\n",
         JOBS,
     ),
