@@ -19,6 +19,14 @@ DAMAGED = code_template(
         "A check found entries of your organization's audit log that were changed, removed or put in."
     ),
 )
+DAMAGED_PERSONAL = code_template(
+    "audit.damaged_personal",
+    title=gettext_noop("The audit log is damaged"),
+    message=gettext_noop(
+        "A check found entries of the audit log of people without an organization that were changed, removed "
+        "or put in."
+    ),
+)
 UNUSUAL = code_template(
     "audit.unusual",
     title=gettext_noop("The audit log is used in an unusual way"),
@@ -37,8 +45,16 @@ COMPROMISED = code_template(
 
 @on(alerted)
 async def tell_of_damage(ctx: Context, alert: IntegrityAlert) -> None:
-    """One notification for a check, however much it found."""
-    await _tell(ctx, alert.check["org_id"], DAMAGED, alert.check["_id"], PriorityLevel.CRITICAL)
+    """One notification for a check, however much it found.
+
+    The log of people who belong to no organization is the service's own: its administrators are told.
+    """
+    org_id, about = alert.check["org_id"], alert.check["_id"]
+    if org_id == PERSONAL:
+        people = await accounts.administrators(ctx.db, limit=MOST_PEOPLE)
+        await _tell(ctx, org_id, DAMAGED_PERSONAL, about, PriorityLevel.CRITICAL, people)
+    else:
+        await _tell(ctx, org_id, DAMAGED, about, PriorityLevel.CRITICAL)
 
 
 @on(anomaly_raised)

@@ -149,6 +149,9 @@ def _owners(user: User) -> list[str]:
     return [] if user["status"] == AccountStatus.DELETED else [user_scope(user["_id"])]
 
 
+ADMINISTRATORS = {"roles": Role.ADMIN.value}
+"""Condition of those who administer the service."""
+
 users = entity(
     "users",
     User,
@@ -165,6 +168,7 @@ users = entity(
         index("phone_index", partialFilterExpression={"phone_index": A_TEXT}, serves={"phone_index": "x"}),
         index("-follower_count", "_id"),
         index("updated_at", "_id"),
+        index("roles", "_id", partialFilterExpression=ADMINISTRATORS, serves=ADMINISTRATORS),
     ],
     sealed=[
         Sealed("phone", "users/{_id}/phone"),
@@ -199,6 +203,13 @@ async def popular(db: Database, *, limit: int) -> list[str]:
     """Ids of active people with the most followers."""
     query, order = {"status": AccountStatus.ACTIVE}, [("follower_count", -1), ("_id", 1)]
     rows = await users.find(db, query, sort=order, limit=limit, fields=("_id",))
+    return [row["_id"] for row in rows]
+
+
+async def administrators(db: Database, *, limit: int) -> list[str]:
+    """Ids of active people who administer the service."""
+    query = {**ADMINISTRATORS, "status": AccountStatus.ACTIVE}
+    rows = await users.find(db, query, sort=[("_id", 1)], limit=limit, fields=("_id",))
     return [row["_id"] for row in rows]
 
 

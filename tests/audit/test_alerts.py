@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 
 from core import clock, jobs
-from core.context import Context, Services
+from core.context import PERSONAL, Context, Services
 from resolvers.audit.anomalies import AuditAnomaly, raise_anomaly
+from resolvers.audit.concluding import begun, finish
+from resolvers.audit.findings import Damage, Findings
 from resolvers.auth import grants_held
 from resolvers.auth.grants_held import GrantsHeld
-from stores.audit import AuditAnomalyKind
+from stores.audit import AuditAnomalyKind, IntegrityCheckKind, IntegrityProblem
 from stores.audit.roles import AUDIT_ADMIN
+from stores.auth import Role
 from stores.auth import grants as all_grants
 from tests.audit import logs
 from tests.audit.tampering import Log, flipped
@@ -41,6 +44,36 @@ async def test_alerts_resume_without_loss(log: Log, admin: Phone) -> None:
         second = (await stream.next())["auditAlerts"]
         assert second["integrityCheck"]["id"] != first["integrityCheck"]["id"]
         assert (second["chainId"], second["firstBadSeq"]) == (log.chain_id, 1)
+
+
+async def test_damage_of_the_log_of_people_without_an_organization_is_told_to_administrators_of_the_service(
+    services: Services, new_phone: NewPhone
+) -> None:
+    operator = await new_phone("Ada", roles=[Role.MEMBER, Role.ADMIN])
+    auditor = await new_phone("Grace", roles=[Role.MEMBER, Role.AUDITOR])
+    found = Findings()
+    for seq in (1, 2):
+        found.add(Damage(IntegrityProblem.CHANGED, "org:personal:0", seq))
+    await finish(services, begun(PERSONAL, IntegrityCheckKind.NEW), found)
+    await jobs.run_due(services)
+    [edge] = (await operator.run(INBOX))["viewer"]["inbox"]["edges"]
+    assert edge["node"]["notification"] == {
+        "title": "The audit log is damaged",
+        "source": "AUDIT",
+        "priority": "CRITICAL",
+    }
+    assert (await auditor.run(INBOX))["viewer"]["inbox"]["edges"] == []
+
+
+async def test_damage_of_an_organizations_log_is_not_told_to_administrators_of_the_service(
+    log: Log, admin: Phone, new_phone: NewPhone
+) -> None:
+    operator = await new_phone("Ada", roles=[Role.MEMBER, Role.ADMIN])
+    await flipped(log)
+    await checked_hourly(log)
+    await jobs.run_due(log.services)
+    assert len((await admin.run(INBOX))["viewer"]["inbox"]["edges"]) == 1
+    assert (await operator.run(INBOX))["viewer"]["inbox"]["edges"] == []
 
 
 async def test_an_anomaly_is_alerted_and_told_to_administrators(log: Log, admin: Phone) -> None:

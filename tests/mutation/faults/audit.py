@@ -20,6 +20,13 @@ EXPORTS = ("tests/audit/test_exports.py",)
 
 FAULTS = [
     Fault(
+        "nobody is told that the log of people without an organization is damaged",
+        "resolvers/notification/audit_alerts.py",
+        "people = await accounts.administrators(ctx.db, limit=MOST_PEOPLE)",
+        "people: list[str] = []",
+        ALERTS,
+    ),
+    Fault(
         "an export whose workers all died runs for good",
         "jobs/audit/exports.py",
         ", given_up=export_job.give_up",
