@@ -15,6 +15,7 @@ from core import clock
 from core.context import Services
 from core.ports import Kms
 from core.security.crypto import KEY_BYTES, Cipher
+from core.storage.mongo import Database
 from core.storage.store import Sealed, collection, index
 
 
@@ -75,14 +76,14 @@ class SubjectKeys:
             renewed += int(answer["nModified"])
         return renewed
 
-    async def destroy(self, services: Services, subject_id: str) -> None:
+    async def destroy(self, db: Database, subject_id: str) -> None:
         """Destroy the key of a subject; for good, also where there was none yet."""
         now = clock.now()
         change = {
             "$set": {"key": None, "destroyed_at": now},
             "$setOnInsert": {"created_at": now, "wrapped_at": now},
         }
-        await self.store.update_one(services.db, {"_id": subject_id}, change, upsert=True)
+        await self.store.update_one(db, {"_id": subject_id}, change, upsert=True)
 
     async def _made(self, services: Services, subject_id: str) -> SubjectKey:
         """The subject's new key, or the one that somebody else made meanwhile."""

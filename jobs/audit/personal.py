@@ -6,6 +6,7 @@ organization's.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from core.erasure import erase_owned, on_user_deleted, on_user_export, pages
 from core.security.crypto import Cipher
 from core.storage.batches import each_in_unit
 from ports.audit import LockedStorage
+from resolvers.audit import holding
 from stores import audit as store
 from stores import auth as accounts
 from stores.audit import AuditEntry, AuditExport, Evidence
@@ -31,12 +33,17 @@ OBJECTS = ("sensitive_details", "location")
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
     """Destroy the person's key; while a legal hold is on their data it fails, and is tried again."""
-    if await store.holds_person(services.db, user_id):
-        raise Held
-    await store.subject_keys.destroy(services, user_id)
+    ctx = Context(services)
+    await ctx.unit(partial(_destroy_key, ctx, user_id))
     await erase_owned([store.saved_queries], services, user_id)
     await each_in_unit(services, store.evidence, store.evidence_query(PERSONAL, user_id), _erase_evidence)
     await each_in_unit(services, store.audit_exports, {"requested_by": user_id}, _erase_export)
+
+
+async def _destroy_key(ctx: Context, user_id: str) -> None:
+    if await holding.keeps(ctx, user_id):
+        raise Held
+    await store.subject_keys.destroy(ctx.db, user_id)
 
 
 async def _erase_export(ctx: Context, row: AuditExport) -> None:

@@ -13,7 +13,7 @@ from core.nodes import guard
 from core.paging import NEWEST, Listing, PageArgs
 from core.security.access import NOT_ALLOWED
 from core.values.bounds import check_count
-from loaders.audit import MOST_GRANTS, AccessGrantById
+from loaders.audit import AccessGrantById
 from resolvers.audit.incidents import check_known
 from resolvers.auth import hold_role_until
 from stores import audit as store
@@ -21,6 +21,8 @@ from stores.audit import AuditAccessGrant
 from stores.audit.roles import AUDIT_ADMIN, EXTERNAL_AUDITOR, LONGEST_EXTERNAL
 
 MOST_INCIDENTS = 100
+MOST_GRANTS = 100
+"""Grants of an organization to one person that are in force: what others grant them is no matter of its."""
 
 
 class Changed(TypedDict):
@@ -77,7 +79,7 @@ async def grant_audit_access(
     incidents = list(dict.fromkeys(incident_ids))
     await check_known(ctx, incidents, field=["incidentIds"])
     await hold_role_until(ctx, ids.checked(user_id, "user"), EXTERNAL_AUDITOR, expires_at)
-    held = {"grantee_id": user_id, **store.in_force(ctx.tx.now)}
+    held = {"grantee_id": user_id, "org_id": ctx.org, **store.in_force(ctx.tx.now)}
     if len(await store.access_grants.find(ctx.db, held, limit=MOST_GRANTS, fields=["_id"])) >= MOST_GRANTS:
         raise UserError("LIMIT_REACHED", "At most {limit} at a time.", field=["userId"], limit=MOST_GRANTS)
     made = {

@@ -82,6 +82,8 @@ async def place_legal_hold(
     subject_id, incident_id = target.get("subject_id"), target.get("incident_id")
     if incident_id is not None:
         await check_known(ctx, [incident_id], field=["target", "incidentId"])
+        # Who is in the incident and is erased at the same time is erased first, or not at all.
+        await store.claim_holds(ctx.db, [ctx.org])
     if subject_id is not None:
         await _check_subject(ctx, subject_id)
     hold_id = ids.minted(id, "legal_hold")
@@ -121,6 +123,13 @@ async def reasons(ctx: Context, holds: Sequence[LegalHold]) -> list[str]:
 @on(erasure.held)
 async def person_held(ctx: Context, user_id: str) -> bool:
     """Legal holds keep accounts from being erased."""
+    return await keeps(ctx, user_id)
+
+
+async def keeps(ctx: Context, user_id: str) -> bool:
+    """True if a hold keeps a person from being erased; else none comes while the unit of work does it."""
+    incidents = await store.incidents_of(ctx.db, user_id)
+    await store.claim_holds(ctx.db, [org_id for org_id, _ in incidents])
     return await store.holds_person(ctx.db, user_id)
 
 

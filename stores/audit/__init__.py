@@ -77,7 +77,15 @@ from stores.audit.exports import (
     audit_exports,
     latest_exports,
 )
-from stores.audit.holds import ACTIVE_HOLD, LegalHold, held_entries, holds, holds_person
+from stores.audit.holds import (
+    ACTIVE_HOLD,
+    LegalHold,
+    claim_holds,
+    held_entries,
+    holds,
+    holds_person,
+    incidents_of,
+)
 from stores.audit.kinds import AuditActorKind, AuditAnomalyKind, AuditEventKind, AuditResourceKind
 from stores.audit.leaves import (
     AuditLeaf,
@@ -161,6 +169,7 @@ __all__ = [
     "chains_in",
     "checkpoints",
     "checks",
+    "claim_holds",
     "count_entries",
     "custody",
     "custody_id",
@@ -184,6 +193,7 @@ __all__ = [
     "in_tier",
     "incident_scope",
     "incidents_in_log",
+    "incidents_of",
     "introducing",
     "last_introducing",
     "last_leaves",

@@ -44,11 +44,30 @@ ACTIVE_HOLD: dict[str, Any] = {"released_at": None}
 """Condition of holds that were not released."""
 
 
+class HoldClaim(TypedDict):
+    """Claim on an organization's holds: whoever places one on an incident, or erases somebody, writes it.
+
+    So of two at once one is run again, and sees what the other did.
+    """
+
+    _id: str
+    claims: int
+
+
+hold_claims = collection("audit_hold_claims", HoldClaim)
+
+
+async def claim_holds(db: Database, org_ids: Iterable[str]) -> None:
+    """Let no transaction that claims these organizations' holds commit beside ours."""
+    for org_id in sorted(set(org_ids)):
+        await hold_claims.update_one(db, {"_id": org_id}, {"$inc": {"claims": 1}}, upsert=True)
+
+
 async def holds_person(db: Database, user_id: str) -> bool:
     """True if a hold is on the person, or on an incident that they acted in or that is about them."""
     if await holds.find(db, {"subject_id": user_id, **ACTIVE_HOLD}, limit=1, fields=["_id"]):
         return True
-    incidents = await _incidents_of(db, user_id)
+    incidents = await incidents_of(db, user_id)
     return bool(await _held_incidents(db, incidents))
 
 
@@ -69,7 +88,7 @@ def _incident_of(row: AuditEntry) -> tuple[str, str]:
     return row["org_id"], row["incident_id"] or ""
 
 
-async def _incidents_of(db: Database, user_id: str) -> set[tuple[str, str]]:
+async def incidents_of(db: Database, user_id: str) -> set[tuple[str, str]]:
     """Incidents with entries of what a person did, or about them: organization and id."""
     found: set[tuple[str, str]] = set()
     for field in ("actor_id", "subject_id"):

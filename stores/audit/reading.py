@@ -12,6 +12,7 @@ from core.storage import merging
 from core.storage.mongo import Database
 from stores.audit.entries import AuditEntry, entries
 from stores.audit.exports import MOST_EXPORTED
+from stores.audit.kinds import AuditEventKind
 from stores.audit.search import search_entries, searches
 
 NEWEST: Sort = (("timestamp", -1), ("_id", -1))
@@ -80,9 +81,13 @@ async def incidents_in_log(db: Database, org_id: str, incident_ids: Sequence[str
 
 
 async def in_log(db: Database, org_id: str, user_id: str) -> bool:
-    """True if an organization's log has an entry of what a person did, or about them."""
-    for field in ("subject_id", "actor_id"):
-        if await entries.find(db, {field: user_id, "org_id": org_id}, limit=1, fields=["_id"]):
+    """True if an organization's log has an entry of what a person did, or about them.
+
+    What access they were given, or asked for, is none: its administrators give it to whom they like.
+    """
+    access = {"event_type": {"$nin": [AuditEventKind.ACCESS_GRANTED, AuditEventKind.ACCESS_DENIED]}}
+    for person in ({"actor_id": user_id}, {"subject_id": user_id, **access}):
+        if await entries.find(db, {**person, "org_id": org_id}, limit=1, fields=["_id"]):
             return True
     return False
 

@@ -45,7 +45,7 @@ async def test_evidence_whose_chain_of_custody_is_the_logs_is_valid(
     ada = await custodian(new_phone, services, ids.new_id("org"))
     made = await handed(ada, services)
     assert await verified(ada, made["id"]) == (True, "SEALED")
-    await store.subject_keys.destroy(services, ada.user_id)
+    await store.subject_keys.destroy(services.db, ada.user_id)
     assert await verified(ada, made["id"]) == (True, "SEALED")
 
 

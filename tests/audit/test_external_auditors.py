@@ -234,7 +234,7 @@ async def test_people_of_no_organization_grant_no_access(new_phone: NewPhone) ->
     assert (error["extensions"]["code"], error["extensions"]["reason"]) == ("FORBIDDEN", "NO_ORGANIZATION")
 
 
-async def test_a_person_has_access_by_at_most_a_hundred_grants(
+async def test_a_person_has_access_by_at_most_a_hundred_grants_of_an_organization(
     services: Services, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resolvers.audit.granting.MOST_GRANTS", 2)
@@ -243,4 +243,10 @@ async def test_a_person_has_access_by_at_most_a_hundred_grants(
     await put(services, org, incident)
     codes = [[each["code"] for each in (await give(boss, auditor, incident))["errors"]] for _ in range(3)]
     assert codes == [[], [], ["LIMIT_REACHED"]]
+    # What others granted is no matter of an organization's, and hides none of it.
+    other, theirs = ids.new_id("org"), ids.new_id("incident")
+    chief = await admin(services, new_phone, other)
+    shown = await put(services, other, theirs)
+    assert (await give(chief, auditor, theirs))["errors"] == []
+    assert (await auditor.run("query($id: ID!) { auditEntry(id: $id) { id } }", id=shown))["auditEntry"]
     assert EXTERNAL_AUDITOR.longest == timedelta(days=90)

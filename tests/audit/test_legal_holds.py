@@ -1,5 +1,6 @@
 """Legal holds: placed and released by role, and what they keep from being erased."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from core.context import Context, Services, Viewer
 from core.grants import GrantRole
 from jobs.audit.personal import Held, erase
 from jobs.auth.deletion import delete_accounts
+from resolvers.audit import holding
 from resolvers.auth.leaving import GRACE, POSTPONED
 from stores import audit as store
 from stores import auth as accounts
@@ -18,6 +20,7 @@ from stores.audit import AuditEntry
 from stores.audit.roles import AUDIT_ADMIN, AUDIT_READER, COMPLIANCE_OFFICER
 from tests.audit.steps import on_record, sensitive
 from tests.conftest import NewPhone
+from tests.engine.steps import Hold
 from tests.phone import Phone, granted, make_user, refusal
 
 SHOWN = "legalHold { id incidentId subjectId holdReason placedBy { id } placedAt releasedAt }"
@@ -145,6 +148,41 @@ async def test_a_hold_on_an_incident_keeps_the_people_in_it(
     assert not await store.holds_person(services.db, person)
 
 
+async def test_a_hold_on_an_incident_and_an_erasure_at_once_are_one_after_the_other(
+    services: Services, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org, incident = ids.new_id("org"), ids.new_id("incident")
+    olga, person = await officer(services, new_phone, org), await make_user(services)
+    await put(services, org, incident_id=incident, actor_id=person)
+    hold, met = Hold(), asyncio.Event()
+    record, claim = holding._record, store.claim_holds
+
+    async def placing(*given: Any) -> None:
+        await record(*given)
+        await hold.wait()
+
+    async def claiming(*given: Any) -> None:
+        if hold.reached.is_set():
+            met.set()
+        await claim(*given)
+
+    monkeypatch.setattr(holding, "_record", placing)
+    monkeypatch.setattr(store, "claim_holds", claiming)
+    async with asyncio.timeout(20):
+        placed = asyncio.create_task(place(olga, {"incidentId": incident}))
+        await hold.reached.wait()
+        # The hold is written and not committed: whoever erases now does not see it.
+        erased = asyncio.create_task(erase(services, person))
+        waits = asyncio.create_task(met.wait())
+        await asyncio.wait({erased, waits}, return_when=asyncio.FIRST_COMPLETED)
+        hold.set()
+        assert (await placed)["errors"] == []
+        with pytest.raises(Held):
+            await erased
+        await waits
+    assert await store.subject_keys.opening(services, [person]) != {}
+
+
 async def test_entries_under_hold_are_told_from_others(services: Services, new_phone: NewPhone) -> None:
     org, incident = ids.new_id("org"), ids.new_id("incident")
     olga, ada = await officer(services, new_phone, org), await new_phone("Ada", org=org)
@@ -189,6 +227,24 @@ async def test_a_stranger_of_whom_the_log_says_nothing_cannot_be_held(
     refused = await place(olga, {"subjectId": stranger.user_id})
     assert [each["code"] for each in refused["errors"]] == ["NOT_FOUND"]
     await put(services, org, subject_id=stranger.user_id)
+    assert (await place(olga, {"subjectId": stranger.user_id}))["errors"] == []
+
+
+async def test_access_makes_nobody_a_person_whom_an_organization_may_hold(
+    services: Services, new_phone: NewPhone
+) -> None:
+    org, incident = ids.new_id("org"), ids.new_id("incident")
+    olga, stranger = await officer(services, new_phone, org, AUDIT_ADMIN), await new_phone("Stranger")
+    await put(services, org, incident_id=incident)
+    until = (clock.now() + timedelta(days=1)).isoformat()
+    given = {"userId": stranger.user_id, "incidentIds": [incident], "pii": False, "expiresAt": until}
+    assert (await olga.do("grantAuditAccess", "auditAccessGrant { id }", **given))["errors"] == []
+    assert len(await on_record(services, org_id=org, subject_id=stranger.user_id)) > 0
+    refused = await place(olga, {"subjectId": stranger.user_id})
+    assert [each["code"] for each in refused["errors"]] == ["NOT_FOUND"]
+    assert (await olga.run(ALL))["legalHolds"]["edges"] == []
+    # Who acted for the organization may be held, though they are of none by now.
+    await put(services, org, actor_id=stranger.user_id)
     assert (await place(olga, {"subjectId": stranger.user_id}))["errors"] == []
 
 

@@ -89,7 +89,7 @@ async def test_a_reader_of_personal_values_sees_those_of_others_in_what_they_may
     entry = await put(services, org, await turing(services, org))
     reader = await member(services, new_phone, org, AUDIT_READER, AUDIT_PII_READER)
     assert await reader.run(ENTRY, id=entry["_id"]) == {"auditEntry": SHOWN}
-    await store.subject_keys.destroy(services, str(entry["actor_id"]))
+    await store.subject_keys.destroy(services.db, str(entry["actor_id"]))
     assert await reader.run(ENTRY, id=entry["_id"]) == {"auditEntry": NOTHING}
 
 

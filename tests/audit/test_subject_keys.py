@@ -41,7 +41,7 @@ async def test_a10_erasure_values_null_hash_input_unchanged_chain_verifies(servi
     before = await recorded_about(services, person)
     assert await sensitive(services, before) == SAID
     linked, head = chain.append(chain.EMPTY, before["chain_id"], store.hashed_content(before), store.HASHED)
-    await store.subject_keys.destroy(services, person)
+    await store.subject_keys.destroy(services.db, person)
     [after] = await on_record(services, subject_id=person)
     assert after == before
     assert await opened(services, after, "sensitive_details") is None
@@ -52,7 +52,7 @@ async def test_a10_erasure_values_null_hash_input_unchanged_chain_verifies(servi
 
 async def test_nothing_is_encrypted_for_whom_was_erased(services: Services) -> None:
     person = ids.new_id("user")
-    await store.subject_keys.destroy(services, person)
+    await store.subject_keys.destroy(services.db, person)
     entry = await recorded_about(services, person)
     assert entry["sensitive_details"] is None
     row = await store.subject_keys.store.by_id(services.db, person)
@@ -120,7 +120,7 @@ async def test_wraps_are_renewed_every_90_days_and_entries_stay_byte_for_byte_th
     try:
         entry = await recorded_about(elsewhere, person)
         await recorded_about(elsewhere, erased)
-        await store.subject_keys.destroy(elsewhere, erased)
+        await store.subject_keys.destroy(elsewhere.db, erased)
         before = await store.subject_keys.store.by_id(db, person)
         assert before is not None
         assert str(before["key"]).startswith(KMS_PREFIX)

@@ -33,6 +33,7 @@ NOT_PERSONAL = {
     "audit_checkpoints": "the log's: hashes of hashes",
     "audit_checks": "the log's; `performed_by_id` is an auditor's id",
     "audit_grants": "an organization's: who reads some incidents for a time, at most 90 days",
+    "audit_hold_claims": "an organization's: a number by which two transactions meet",
     "audit_holds": "an organization's: whose data it has to keep, by id, and why",
     "audit_leaves": "the log's: hashes of entries",
     "audit_links": "the log's: hashes of entries",

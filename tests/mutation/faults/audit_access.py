@@ -13,6 +13,27 @@ PERSONAL_VALUES = ("tests/audit/test_personal_values.py",)
 
 FAULTS = [
     Fault(
+        "who is erased while a hold is placed on their incident loses what is held",
+        "resolvers/audit/holding.py",
+        "    await store.claim_holds(ctx.db, [org_id for org_id, _ in incidents])\n",
+        "",
+        ("tests/audit/test_legal_holds.py",),
+    ),
+    Fault(
+        "who was only given access can be put under a hold",
+        "stores/audit/reading.py",
+        '{"subject_id": user_id, **access}',
+        '{"subject_id": user_id}',
+        ("tests/audit/test_legal_holds.py",),
+    ),
+    Fault(
+        "grants of other organizations use up an organization's own",
+        "resolvers/audit/granting.py",
+        'held = {"grantee_id": user_id, "org_id": ctx.org, **store',
+        'held = {"grantee_id": user_id, **store',
+        ("tests/audit/test_external_auditors.py",),
+    ),
+    Fault(
         "readers of personal values read those of other organizations",
         ACCESS,
         'or entry["org_id"] == self.personal_org_id:',
