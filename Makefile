@@ -140,6 +140,11 @@ bench-start: install
 bench-notify: install
 	@$(BIN)/python -m bench.notify $(ARGS)
 
+# Search of an audit log of a million entries, or of ARGS="--entries 200000".
+.PHONY: bench-audit-search
+bench-audit-search: install
+	@$(BIN)/python -m bench.audit_search $(ARGS)
+
 # The audit log: proofs, the wait of SYNC, CPU of an entry.
 .PHONY: bench-audit
 bench-audit: install

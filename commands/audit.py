@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from server.cli.base import deployment, group, out, refusal, run
 
@@ -16,7 +15,7 @@ def list_keys(
         str, typer.Option(help="Organization whose log the verifier keys are of; each log has its own.")
     ] = "personal",
 ) -> None:
-    """List the keys as they verify a log, oldest first; the last one signs."""
+    """List the verifier keys of a log, oldest first; the last one signs."""
     configured = deployment()
     from resolvers.audit import log_keys
     from server import lifespan
@@ -25,16 +24,18 @@ def list_keys(
         async with lifespan.services(configured) as services:
             return await log_keys.shown(services, org)
 
-    table = Table("Verifier key", "Made", "Signs from", "Distrusted")
     for key in run(read()):
-        size, distrusted = key["from_entry_count"], key["distrusted_at"]
-        table.add_row(
-            key["verifier_key"],
-            f"{key['created_at']:%Y-%m-%d %H:%M} UTC",
-            "" if size is None else f"{size:,} entries",
-            f"{distrusted:%Y-%m-%d %H:%M} UTC" if distrusted else "",
-        )
-    out.print(table)
+        out.print(key["verifier_key"], highlight=False, soft_wrap=True)
+        out.print(f"  {_described(key)}", highlight=False)
+
+
+def _described(key: dict[str, Any]) -> str:
+    size, distrusted = key["from_entry_count"], key["distrusted_at"]
+    told = [f"made {key['created_at']:%Y-%m-%d %H:%M} UTC"]
+    told.append("has signed nothing of this log" if size is None else f"signs from {size:,} entries on")
+    if distrusted:
+        told.append(f"distrusted since {distrusted:%Y-%m-%d %H:%M} UTC")
+    return ", ".join(told)
 
 
 @audit_key_app.command("rotate")

@@ -83,7 +83,7 @@ def finished(check: IntegrityCheck, findings: Findings, at: datetime) -> Integri
 async def fail(services: Services, check: IntegrityCheck) -> None:
     """Say of a check that runs that it cannot be made; one that was made meanwhile stays as it is."""
     ctx = Context(services)
-    failed = {"status": IntegrityCheckStatus.FAILED, "finished_at": ctx.tx.now}
+    failed = {"status": IntegrityCheckStatus.FAILED, "finished_at": clock.now()}
     where = {"status": IntegrityCheckStatus.RUNNING}
     await ctx.unit(lambda: ctx.tx.update(store.checks, check, set=failed, where=where, touch=False))
 

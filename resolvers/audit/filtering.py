@@ -1,5 +1,6 @@
 """Filters of the audit log, and the bound on what a search by words may cost."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, TypedDict, TypeVar
@@ -115,5 +116,6 @@ async def _rarest_first(ctx: Context, reach: Reach, where: Mapping[str, Any]) ->
     terms = where["terms"]["$all"]
     if reach.org_id is None or len(terms) == 1:
         return dict(where)
-    counts = {term: await store.frequency(ctx.db, reach.org_id, term) for term in terms}
+    found = await asyncio.gather(*(store.frequency(ctx.db, reach.org_id, term) for term in terms))
+    counts = dict(zip(terms, found, strict=True))
     return {**where, "terms": {"$all": sorted(terms, key=counts.__getitem__)}}

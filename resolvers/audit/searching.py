@@ -53,7 +53,7 @@ async def search_audit_entries(
         ctx, reach, where, lambda queries: store.newest(ctx.db, queries, KeysetPage(RANKED))
     )
     at_hand, _ = await tiering.at_hand(ctx, fitted(newest[:RANKED]), filter or {})
-    found = [_ranked(entry, wanted) async for entry in _in_turns(at_hand)]
+    found = await ranked(at_hand, wanted)
     shown = paging.connection(listing, BEST, page, paging.slice_of(found, BEST, page), edge=_edge(wanted))
     await showing.check(ctx, [edge["node"] for edge in shown["edges"]])
     await record_read(ctx, "audit.entries_searched", len(shown["edges"]), filter or {}, text=query)
@@ -66,6 +66,11 @@ async def _in_turns(entries: Sequence[AuditEntry]) -> AsyncIterator[AuditEntry]:
         yield entry
         if number % TURN == 0:
             await asyncio.sleep(0)
+
+
+async def ranked(entries: Sequence[AuditEntry], wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """Entries with their scores, in their order."""
+    return [_ranked(entry, wanted) async for entry in _in_turns(entries)]
 
 
 def _ranked(entry: AuditEntry, wanted: Sequence[str]) -> dict[str, Any]:

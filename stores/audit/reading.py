@@ -55,13 +55,16 @@ async def oldest_after(
 
 def _reading(db: Database, query: Query, page: KeysetPage) -> merging.Read:
     order = paging.sort_order(NEWEST, page)
-    collection = search_entries if searches(query) else entries
+    name, fields = entries.name, list[str]()
+    if searches(query):
+        # No more than the place is needed: the words are most of a search entry.
+        name, fields = search_entries.name, ["timestamp"]
 
     async def read(last: Mapping[str, Any] | None, limit: int) -> list[dict[str, Any]]:
         position = (last["timestamp"], last["_id"]) if last else page.position
         beyond = paging.after_filter(NEWEST, replace(page, position=position))
         where = {"$and": [query, beyond]} if beyond else query
-        return await db.find(collection.name, where, sort=order, limit=limit)
+        return await db.find(name, where, sort=order, limit=limit, fields=fields)
 
     return read
 
