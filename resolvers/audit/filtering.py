@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
+from pymongo.errors import ExecutionTimeout
+
 from core import deadline, paging
 from core.context import Context
 from core.errors import BadUserInput, TimedOut
@@ -15,7 +17,7 @@ from resolvers.audit.access import Reach
 from stores import audit as store
 from stores.audit import AuditEventKind, AuditResourceKind
 
-SEARCH_SECONDS = 2.0
+SEARCH_SECONDS = 0.8
 """Longest time that a search may take of the database."""
 TOO_LONG = gettext_noop("This search takes too long: narrow it by time or kind, or take rarer words.")
 LONGEST_TEXT = 200
@@ -107,7 +109,8 @@ async def bounded(
 
     try:
         return await deadline.bounded(work(), SEARCH_SECONDS)
-    except TimedOut:
+    except (TimedOut, ExecutionTimeout):
+        # The database has the same deadline, and may be the first to notice.
         raise BadUserInput(TOO_LONG) from None
 
 

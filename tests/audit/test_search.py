@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import ExecutionTimeout
 
 from core import clock, ids
 from core.audit import Act, record_apart
@@ -173,13 +174,14 @@ async def test_a_search_without_words_or_with_too_many_is_refused(new_phone: New
     assert (await ada.ask(LIST, filter={"searchText": query})).code == "BAD_USER_INPUT"
 
 
+@pytest.mark.parametrize("end", [TimedOut(), ExecutionTimeout("operation exceeded time limit")], ids=repr)
 async def test_a_search_that_takes_too_long_is_refused(
-    services: Services, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
+    services: Services, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch, end: Exception
 ) -> None:
     ada = await reader(services, new_phone, ids.new_id("org"))
 
     async def slow(*_: Any) -> Any:
-        raise TimedOut
+        raise end
 
     monkeypatch.setattr(store, "newest", slow)
     for answer in (await ada.ask(SEARCH, query="plum"), await ada.ask(LIST, filter={"searchText": "plum"})):
@@ -213,7 +215,7 @@ async def test_a_search_costs_a_read_of_the_index_one_of_the_entries_and_its_rec
         commands.reset()
         assert len(await found(ada, query)) == 3
         # Index, entries, their states and places, the actor's name; grants, and how frequent each word is.
-        reads = {"find": 4, "aggregate": 1 + counted}
+        reads = {"find": 5, **({"aggregate": counted} if counted else {})}
         assert commands.counts == {**reads, "insert": 3, "commitTransaction": 1}
 
 
