@@ -207,9 +207,9 @@ async def popular(db: Database, *, limit: int) -> list[str]:
 
 
 async def administrators(db: Database, *, limit: int) -> list[str]:
-    """Ids of active people who administer the service."""
+    """Ids of active people who administer the service, those who signed up last first."""
     query = {**ADMINISTRATORS, "status": AccountStatus.ACTIVE}
-    rows = await users.find(db, query, sort=[("_id", 1)], limit=limit, fields=("_id",))
+    rows = await users.find(db, query, sort=[("_id", -1)], limit=limit, fields=("_id",))
     return [row["_id"] for row in rows]
 
 

@@ -28,5 +28,6 @@ class Fault:
         if (times := text.count(self.find)) != 1:
             raise PlaceGone(f"{self.file}: found {times} times, not once: {self.find!r} ({self.what})")
         wrong = text.replace(self.find, self.replace)
-        ast.parse(wrong, self.file)
+        if self.file.endswith(".py"):
+            ast.parse(wrong, self.file)
         return wrong

@@ -16,6 +16,7 @@ AUDITOR = ("tests/clients/test_auditor.py",)
 
 ENTRIES = ("tests/audit/test_entries.py", "tests/audit/test_client_entries.py")
 
+GIVEN_UP = ("tests/audit/test_checks_given_up.py",)
 EXPORTS = ("tests/audit/test_exports.py",)
 
 FAULTS = [
@@ -38,14 +39,14 @@ FAULTS = [
         "jobs/audit/sealing.py",
         ", given_up=checking.give_up",
         "",
-        CHECKING,
+        GIVEN_UP,
     ),
     Fault(
         "a check that was made is said to have failed",
         "resolvers/audit/concluding.py",
         'where = {"status": IntegrityCheckStatus.RUNNING}',
         "where: dict[str, str] = {}",
-        CHECKING,
+        GIVEN_UP,
     ),
     Fault(
         "names within details are spelled in two ways",
@@ -183,7 +184,7 @@ FAULTS = [
     Fault(
         "administrators are not told of damage",
         "resolvers/notification/audit_alerts.py",
-        'await _tell(ctx, alert.check["org_id"], DAMAGED, alert.check["_id"], PriorityLevel.CRITICAL)',
+        "await _tell(ctx, org_id, DAMAGED, about, PriorityLevel.CRITICAL)",
         "return",
         CHECKING,
     ),
