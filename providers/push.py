@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import orjson
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientSession
 from jose import jwt
 
 from core import clock
 from core.ports import FailureCode, Permanent, PushPriority, Retryable, Sent
+from providers.posting import post
 from providers.push_platforms import Look, message_of
 
-TIMEOUT = ClientTimeout(total=8.0)
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 HOUR = 3600
@@ -46,8 +45,12 @@ class Fcm:
         look = Look(collapse, ttl, silent, category, priority)
         message = {"token": token, **message_of(title, text, data, look)}
         access = await self._access_token()
-        status, answer = await self._post(
-            self._url, json={"message": message}, headers={"Authorization": f"Bearer {access}"}
+        status, answer = await post(
+            self._http,
+            "FCM",
+            self._url,
+            json={"message": message},
+            headers={"Authorization": f"Bearer {access}"},
         )
         if status == 200:
             return Sent(str(answer.get("name", "")).rpartition("/")[2])
@@ -56,7 +59,7 @@ class Fcm:
         said = f"FCM answered {status} {error.get('status', '')}."
         if codes & GONE:
             raise Permanent(FailureCode.UNREGISTERED, said)
-        if status == 400:
+        if status == 400 and error:
             raise Permanent(FailureCode.REFUSED, said)
         raise Retryable(said)
 
@@ -75,15 +78,8 @@ class Fcm:
         }
         assertion = jwt.encode(claims, self._account["private_key"], "RS256")
         form = {"grant_type": GRANT, "assertion": assertion}
-        status, answer = await self._post(self._account["token_uri"], data=form)
+        status, answer = await post(self._http, "Google", self._account["token_uri"], data=form)
         if status != 200 or "access_token" not in answer:
             raise Retryable(f"The token endpoint answered {status}.")
         self._access = (answer["access_token"], now + int(answer.get("expires_in", HOUR)))
         return self._access[0]
-
-    async def _post(self, url: str, **how: Any) -> tuple[int, dict[str, Any]]:
-        try:
-            async with self._http.post(url, timeout=TIMEOUT, allow_redirects=False, **how) as response:
-                return response.status, await response.json(content_type=None) or {}
-        except (ClientError, TimeoutError, OSError, ValueError) as error:
-            raise Retryable(f"FCM did not answer: {type(error).__name__}.") from None

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientSession
 
 from core.ports import FailureCode, Permanent, Retryable, Sent
+from providers.posting import post
 
-TIMEOUT = ClientTimeout(total=8.0)
 GONE = frozenset({"channel_not_found", "user_not_found", "user_disabled", "is_archived", "not_in_channel"})
 REFUSED = frozenset({"msg_too_long", "no_text", "invalid_blocks", "restricted_action"})
 LONGEST_HEADER, LONGEST_TEXT, LONGEST_LABEL = 150, 3_000, 75
@@ -30,7 +30,9 @@ class Slack:
             "blocks": _blocks(title, text, link, acknowledge),
             "unfurl_links": False,
         }
-        answer = await self._posted(message)
+        status, answer = await post(self._http, "Slack", self._url, json=message, headers=self._headers)
+        if status != 200:
+            raise Retryable(f"Slack answered {status}.")
         if answer.get("ok") is True:
             return Sent(f"{answer.get('channel')}:{answer.get('ts')}")
         error = str(answer.get("error"))
@@ -39,18 +41,6 @@ class Slack:
         if error in REFUSED:
             raise Permanent(FailureCode.REFUSED, f"Slack: {error}.")
         raise Retryable(f"Slack: {error}.")
-
-    async def _posted(self, message: dict[str, Any]) -> dict[str, Any]:
-        try:
-            async with self._http.post(
-                self._url, json=message, headers=self._headers, timeout=TIMEOUT, allow_redirects=False
-            ) as response:
-                if response.status != 200:
-                    raise Retryable(f"Slack answered {response.status}.")
-                answer = await response.json(content_type=None)
-        except (ClientError, TimeoutError, OSError, ValueError) as error:
-            raise Retryable(f"Slack did not answer: {type(error).__name__}.") from None
-        return answer if isinstance(answer, dict) else {}
 
 
 def _blocks(title: str, text: str, link: str, acknowledge: str) -> list[dict[str, Any]]:

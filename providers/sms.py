@@ -4,17 +4,16 @@ A provider is one URL: `twilio://SID:TOKEN@api.twilio.com/+15550100` or `vonage:
 the last part being the sender. `+http` after the name speaks plain HTTP, for a gateway on the same machine.
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth
+from aiohttp import ClientSession, encode_basic_auth
 
 from core.ports import DeliveryFailed, FailureCode, Permanent, Retryable, Sent, SmsSender
 from core.values.gsm import GSM
 from providers import twilio
 from providers.account_url import Account, account
+from providers.posting import post
 
-TIMEOUT = ClientTimeout(total=8.0)
 VONAGE_CODES = {
     "6": FailureCode.REFUSED,
     "7": FailureCode.UNREACHABLE,
@@ -37,7 +36,7 @@ class Twilio:
 
     async def send(self, *, to: str, text: str) -> Sent:
         form = {**self._form, "To": to, "Body": text}
-        status, answer = await posted(self._http, self._url, form, headers=self._headers)
+        status, answer = await post(self._http, "Twilio", self._url, data=form, headers=self._headers)
         if status >= 300 or answer.get("status") in ("failed", "undelivered"):
             raise twilio.failure(status, answer)
         return Sent(str(answer.get("sid", "")))
@@ -60,7 +59,7 @@ class Vonage:
         # Half the characters, and so twice the segments, if plain text were sent as Unicode.
         kind = "text" if GSM.issuperset(text) else "unicode"
         form = {**self._form, "to": to.lstrip("+"), "text": text, "type": kind}
-        status, answer = await posted(self._http, self._url, form)
+        status, answer = await post(self._http, "Vonage", self._url, data=form)
         if status >= 300:
             raise Retryable(f"Vonage answered {status}.")
         # It answers 200 whatever comes of it, for each part of the message.
@@ -75,24 +74,6 @@ def _vonage_failure(statuses: list[str]) -> DeliveryFailed:
     text = f"Vonage: status {', '.join(statuses) or 'missing'}."
     reason = next((VONAGE_CODES[each] for each in statuses if each in VONAGE_CODES), None)
     return Retryable(text) if reason is None else Permanent(reason, text)
-
-
-async def posted(
-    http: ClientSession, url: str, form: Mapping[str, str], **how: Any
-) -> tuple[int, dict[str, Any]]:
-    """Status and JSON of an answer; `Retryable` when none came, or none that can be read."""
-    try:
-        async with http.post(url, data=form, timeout=TIMEOUT, allow_redirects=False, **how) as response:
-            status = response.status
-            try:
-                answer = await response.json(content_type=None)
-            except ValueError:
-                if status < 300:
-                    raise
-                answer = {}
-    except (ClientError, TimeoutError, OSError, ValueError) as error:
-        raise Retryable(f"The provider did not answer: {type(error).__name__}.") from None
-    return status, answer if isinstance(answer, dict) else {}
 
 
 class Kind(Protocol):

@@ -7,7 +7,7 @@ from aiohttp import ClientSession, encode_basic_auth
 from core.ports import Sent, VoiceCaller
 from providers import twilio
 from providers.account_url import Account, account
-from providers.sms import posted
+from providers.posting import post
 
 KEY_SECONDS, DIGITS = 10, 1
 LONGEST_TWIML = 4_000
@@ -43,7 +43,7 @@ class TwilioVoice:
             "MachineDetection": "Enable",
         }
         form |= {"StatusCallback": self._callback} if self._callback else {}
-        status, answer = await posted(self._http, self._url, form, headers=self._headers)
+        status, answer = await post(self._http, "Twilio", self._url, data=form, headers=self._headers)
         if status >= 300 or answer.get("status") == "failed":
             raise twilio.failure(status, answer)
         return Sent(str(answer.get("sid", "")))
