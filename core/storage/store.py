@@ -150,6 +150,28 @@ class Collection(Generic[T]):
                 return
             after = rows[-1]["_id"]
 
+    async def batches_in_order(
+        self,
+        db: Database,
+        query: Mapping[str, Any],
+        order: paging.Sort,
+        *,
+        size: int = BATCH,
+        fields: Sequence[str] = (),
+    ) -> AsyncIterator[list[T]]:
+        """The same in an order that an index serves: by `_id` each batch would sort all rows of the query."""
+        keys = [key for key, _ in order]
+        page = paging.KeysetPage(size)
+        while True:
+            where = {"$and": [query, paging.after_filter(order, page)]}
+            shown = (*fields, *keys) if fields else ()
+            rows = await self.find(db, where, sort=order, limit=size, fields=shown)
+            if rows:
+                yield rows
+            if len(rows) < size:
+                return
+            page = paging.KeysetPage(size, position=tuple(rows[-1][key] for key in keys))
+
     async def page(
         self,
         db: Database,

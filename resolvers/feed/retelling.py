@@ -10,7 +10,7 @@ from typing import Any
 from core import jobs, paging, uploads
 from core.context import Context, Services
 from core.hooks import on
-from core.paging import NEWEST, KeysetPage
+from core.paging import NEWEST
 from core.storage.batches import each_in_unit
 from core.storage.store import Collection
 from stores import feed as store
@@ -99,14 +99,11 @@ async def group(services: Services, user_id: str, group_id: str) -> None:
 async def lost_group(services: Services, group_id: str) -> None:
     """Publish the posts of a deleted group again, each to its author, who alone sees it still."""
     for collection in KEPT:
-        page: KeysetPage | None = KeysetPage(BATCH)
-        while page is not None:
-            where = {"$and": [{"group_id": group_id}, paging.after_filter(NEWEST, page)]}
-            fields = ("author_id", "created_at")
-            rows = await collection.find(services.db, where, sort=NEWEST, limit=BATCH, fields=fields)
+        posts = collection.batches_in_order(
+            services.db, {"group_id": group_id}, NEWEST, size=BATCH, fields=("author_id",)
+        )
+        async for rows in posts:
             await _reshown(services, [(row["_id"], row["author_id"]) for row in rows])
-            last = rows[-1] if len(rows) == BATCH else None
-            page = KeysetPage(BATCH, position=(last["created_at"], last["_id"])) if last else None
 
 
 async def _shares_kept(services: Services, reader: str, author: str) -> list[str]:
