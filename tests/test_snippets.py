@@ -74,7 +74,7 @@ def test_definitions_are_of_the_schema_language(snippet: Snippet) -> None:
 def test_code_of_clients_is_part_of_a_program_that_is_built_and_run(snippet: Snippet) -> None:
     if snippet.language == "json":
         json.loads(snippet.code)
-    found = re.fullmatch(r"clients/(session|apollo|urql|relay)/\S+", snippet.before)
+    found = re.fullmatch(r"clients/(session|graphcache|apollo|urql|relay)/\S+", snippet.before)
     assert found, "Say above it which file it is from: <!-- clients/... -->"
     source = (ROOT / snippet.before).read_text()
     code = snippet.code.rstrip("\n")

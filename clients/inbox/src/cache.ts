@@ -1,6 +1,7 @@
 // Graphcache for the inbox: what has no id of its own, pages, and what to expect of an act.
 import type { Cache, CacheExchangeOpts, UpdateResolver } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
+import { type Edge, keysOf, NO_ERRORS, now, unless } from 'landfall-graphcache';
 
 import type {
   AcknowledgeNotificationInput,
@@ -12,18 +13,9 @@ import type {
 import schema from './generated/schema.js';
 import * as operations from './operations.js';
 
-const ROOTS = ['Query', 'Mutation', 'Subscription'];
-/** Parts of the thing they are in, without an identity of their own. */
-const EMBEDDED = schema.__schema.types.flatMap((type) =>
-  type.kind === 'OBJECT' && !ROOTS.includes(type.name) && (type.name === 'DeletedNode' || !type.fields.some(({ name }) => name === 'id'))
-    ? [type.name]
-    : [],
-);
-const NO_ERRORS = { errors: [] };
-
 export const cacheOptions: CacheExchangeOpts = {
   schema,
-  keys: Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
+  keys: keysOf(schema),
   resolvers: { Viewer: { inbox: relayPagination() } },
   optimistic: {
     markInboxSeen({ input }: { input: MarkInboxSeenInput }, cache) {
@@ -67,7 +59,6 @@ export const cacheOptions: CacheExchangeOpts = {
     },
   },
   updates: {
-    Mutation: { markInboxSeen: () => undefined, acknowledgeNotification: () => undefined },
     Subscription: {
       notificationReceived: (({ notificationReceived: event }, _, cache) => {
         if (event.__typename === 'NotificationReceived') prepend(cache, event.notificationReceiptEdge);
@@ -75,8 +66,6 @@ export const cacheOptions: CacheExchangeOpts = {
     },
   },
 };
-
-const now = (): string => new Date().toISOString();
 
 function readReceipt(cache: Cache, id: string): ReceiptPartsFragment | null {
   return cache.readFragment(operations.ReceiptParts, { __typename: 'NotificationReceipt', id } as never);
@@ -100,13 +89,9 @@ function chosen(recipient: RecipientPartsFragment, input: UpdateNotificationPref
   };
 }
 
-type Edge = { node: { id: string } };
-
 function prepend(cache: Cache, edge: Edge): void {
   cache.updateQuery({ query: operations.Inbox }, (data: any) => {
-    const edges: Edge[] | undefined = data?.viewer?.inbox.edges;
-    // An event may come twice.
-    if (edges && !edges.some(({ node }) => node.id === edge.node.id)) data.viewer.inbox.edges = [edge, ...edges];
+    if (data?.viewer) data.viewer.inbox.edges = unless(data.viewer.inbox.edges, edge, (edges) => [edge, ...edges]);
     return data;
   });
 }

@@ -1,6 +1,7 @@
 // Graphcache for Landfall's schema: keys, lists, what to expect of a mutation, and what its answer means.
 import type { Cache, CacheExchangeOpts, UpdateResolver } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
+import { type Edge, keysOf, NO_ERRORS, now, unless } from 'landfall-graphcache';
 
 import type {
   CreateCommentInput,
@@ -14,18 +15,9 @@ import type {
 import schema from './generated/schema.js';
 import * as operations from './operations.js';
 
-const ROOTS = ['Query', 'Mutation', 'Subscription'];
-/** Parts of the thing they are in, without an identity of their own; a tombstone is not the node whose id it has. */
-const EMBEDDED = schema.__schema.types.flatMap((type) =>
-  type.kind === 'OBJECT' && !ROOTS.includes(type.name) && (type.name === 'DeletedNode' || !type.fields.some(({ name }) => name === 'id'))
-    ? [type.name]
-    : [],
-);
-const NO_ERRORS = { errors: [] };
-
 export const cacheOptions: CacheExchangeOpts = {
   schema,
-  keys: Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
+  keys: keysOf(schema),
   resolvers: {
     Viewer: { feed: relayPagination() },
     Query: { searchProducts: relayPagination() },
@@ -95,11 +87,9 @@ export const cacheOptions: CacheExchangeOpts = {
       createComment: (({ createComment }, { input }, cache) => {
         if (createComment?.commentEdge) append(cache, input.postId, createComment.commentEdge);
       }) as UpdateResolver<any, any>,
-      setReaction: () => undefined,
       deletePost: (({ deletePost }, _, cache) => {
         if (deletePost?.deletedPostId) forget(cache, 'Post', deletePost.deletedPostId);
       }) as UpdateResolver<any>,
-      createChat: () => undefined,
       sendMessage: (({ sendMessage }, { input }, cache) => {
         if (sendMessage?.messageEdge) appendMessage(cache, input.chatId, sendMessage.messageEdge);
       }) as UpdateResolver<any, any>,
@@ -125,8 +115,6 @@ export const cacheOptions: CacheExchangeOpts = {
 export function forget(cache: Cache, typename: string, id: string): void {
   cache.invalidate({ __typename: typename, id });
 }
-
-const now = (): string => new Date().toISOString();
 
 function me(cache: Cache): PersonPartsFragment | null {
   return cache.readQuery({ query: operations.Me })?.viewer?.user ?? null;
@@ -163,12 +151,6 @@ function reacted(post: PostPartsFragment, kind: ReactionKind | null): PostPartsF
   if (kind) count(kind, 1);
   return { ...summary, viewerReaction: kind };
 }
-
-type Edge = { __typename?: string; node: { id: string } };
-
-/** Adds to the page that `write` sees, unless the thing is there: answers and events may tell it twice. */
-const unless = (edges: Edge[], edge: Edge, write: (edges: Edge[]) => Edge[]): Edge[] =>
-  edges.some(({ node }) => node.id === edge.node.id) ? edges : write(edges);
 
 function prepend(cache: Cache, edge: Edge): void {
   cache.updateQuery({ query: operations.Feed }, (data: any) => {

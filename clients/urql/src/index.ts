@@ -2,5 +2,4 @@ export * from './cache.js';
 export * from './client.js';
 export * from './live.js';
 export * as operations from './operations.js';
-export * from './storage.js';
 export * from 'landfall-session';

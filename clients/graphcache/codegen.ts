@@ -1,6 +1,6 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
-// Typed documents, and what Graphcache must know of types,, from the checked-in schema.
+// Typed documents, and what Graphcache must know of types, from the checked-in schema; for the program it is run in.
 const config: CodegenConfig = {
   schema: '../../schema/app.graphql',
   documents: ['src/**/*.ts', '!src/generated/**', '../../schema/delta.graphql'],

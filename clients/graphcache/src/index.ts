@@ -1,0 +1,5 @@
+export * from './authenticated.js';
+export * from './cache.js';
+export * from './client.js';
+export * from './queue.js';
+export * from './storage.js';
