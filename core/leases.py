@@ -29,11 +29,13 @@ async def take(
 ) -> tuple[T | None, list[T]]:
     """Lease: the most overdue document by its moment `due`, ours until then; None when nothing is due.
 
-    Beside it some of those that are due behind it. It is ordered by the fields `order` before the moment.
+    Beside it some of those that are due behind it, with their keys and order alone. It is ordered by the
+    fields `order` before the moment.
     """
     query = {**where, due: {"$lte": now}}
     sort = [(field, 1) for field in (*order, due)]
-    while rows := await store.find(db, query, sort=sort, limit=CANDIDATES):
+    fields = [*order, due, *filter(None, [store.shard_key])]
+    while rows := await store.find(db, query, sort=sort, limit=CANDIDATES, fields=fields):
         for place, row in enumerate(rows, start=1):
             answer = await db.write(
                 {

@@ -19,11 +19,14 @@ from core.jobs.administration import sizes as sizes
 from core.jobs.enqueueing import Job as Job
 from core.jobs.enqueueing import cancel as cancel
 from core.jobs.enqueueing import enqueue as enqueue
+from core.jobs.enqueueing import enqueue_claimed as enqueue_claimed
 from core.jobs.enqueueing import enqueue_now as enqueue_now
 from core.jobs.enqueueing import queue as queue
 from core.jobs.lanes import Lane as Lane
 from core.jobs.periodic import enqueue_periodic as enqueue_periodic
 from core.jobs.running import claim as claim
+from core.jobs.running import end as end
+from core.jobs.running import perform as perform
 from core.jobs.running import run_due as run_due
 from core.jobs.tasks import RETRIES as RETRIES
 from core.jobs.tasks import TASKS as TASKS

@@ -1,6 +1,6 @@
 """The queue of jobs: their documents, written by the transaction that wants them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 from core import clock, ids
@@ -11,6 +11,9 @@ from core.storage.migrations import migration, move_collection, update_each
 from core.storage.mongo import Database
 from core.storage.store import collection, index
 from core.storage.unit import Unit
+
+LEASE = timedelta(seconds=60)
+"""A worker that has not renewed it for so long is taken to have died."""
 
 
 class Job(TypedDict):
@@ -70,13 +73,31 @@ async def enqueue(
     goes on beside it. `lane` is the task's own unless this job is more urgent, or less.
     """
     job = _written(name, due_at, key, lane, arguments)
-    if key is None:
-        tx.late.insert(queue, job)
-    else:
-        tx.late.replace(queue, job["_id"], job)
+    _write(tx, job)
     # One for later is found by a worker's sweep when its time has come.
     if job["due_at"] <= job["created_at"]:
         tx.jobs += 1
+
+
+async def enqueue_claimed(
+    tx: Unit, name: str, *, key: str | None = None, lane: Lane | None = None, **arguments: Any
+) -> Job:
+    """Enqueue a job that is ours from the beginning: who calls `perform` with it once it is committed.
+
+    It need not be looked for, and what it needs may be at hand. If we die first, another worker claims it
+    when its lease has ended.
+    """
+    job = _written(name, clock.now() + LEASE, key, lane, arguments)
+    job["attempts"] = 1
+    _write(tx, job)
+    return job
+
+
+def _write(tx: Unit, job: Job) -> None:
+    if job["key"] is None:
+        tx.late.insert(queue, job)
+    else:
+        tx.late.replace(queue, job["_id"], job)
 
 
 async def cancel(tx: Unit, name: str, *, key: str) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,15 +14,14 @@ from pymongo.errors import PyMongoError
 
 from core import clock, leases, outages
 from core.context import Services
-from core.jobs.enqueueing import Job, queue
+from core.jobs.enqueueing import LEASE, Job, queue
 from core.jobs.lanes import EVERY, Lane
 from core.jobs.tasks import TASKS, Task, plan_of
 from core.storage.mongo import Database
+from core.storage.unit import Unit
 
 logger = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=60)
-"""A worker that has not renewed it for so long is taken to have died."""
 END_SECONDS = 0.8
 """Time to release a job in, when its worker is stopped."""
 KEPT = timedelta(days=30)
@@ -28,6 +29,18 @@ KEPT = timedelta(days=30)
 
 MoreDue = Callable[[Collection[Lane]], None]
 """Told of the lanes in which other jobs are due beside the one that was claimed."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A job that is being performed."""
+
+    job: Job
+    ended: bool = False
+    """True once a transaction has ended it."""
+
+
+RUN: ContextVar[Run | None] = ContextVar("run", default=None)
 
 
 class WorkerDied(RuntimeError):
@@ -66,15 +79,20 @@ async def run_due(
     return limit
 
 
-async def perform(services: Services, job: Job) -> None:
-    """Run a claimed job; retry a failure by the task's plan, then move it to the dead-letter queue."""
+async def perform(services: Services, job: Job, work: Callable[[], Awaitable[object]] | None = None) -> None:
+    """Run a claimed job; retry a failure by the task's plan, then move it to the dead-letter queue.
+
+    `work` is done in place of the task, by who has at hand what that would read.
+    """
     if job["attempts"] > plan_of(job["task"]).attempts:
         # Every worker that took it died of it: the next one shall not.
         await _failed(services, job, WorkerDied())
         return
+    run = Run(job)
+    outside = RUN.set(run)
     try:
         async with _held(services.db, job):
-            await TASKS[job["task"]](services, **job["arguments"])
+            await (work() if work is not None else TASKS[job["task"]](services, **job["arguments"]))
     except asyncio.CancelledError:
         # The worker is told to stop: another takes it at once, and the attempt does not count.
         await _to_the_end(_given_back(services.db, job))
@@ -83,7 +101,26 @@ async def perform(services: Services, job: Job) -> None:
         outages.log(logger, "job failed", error, task=job["task"], job=job["_id"], attempt=job["attempts"])
         await _failed(services, job, error)
     else:
-        await queue.delete_one(services.db, {"_id": job["_id"], "token": job["token"]})
+        if not run.ended:
+            await queue.delete_one(services.db, _named(job))
+    finally:
+        RUN.reset(outside)
+
+
+def end(tx: Unit) -> None:
+    """End the job that is running with the transaction that does its last work; without one, nothing.
+
+    Otherwise it ends after its task, by a command of its own.
+    """
+    run = RUN.get()
+    if run is None:
+        return
+
+    async def ended() -> None:
+        run.ended = True
+
+    tx.late.delete(queue, _named(run.job))
+    tx.after_commit(ended)
 
 
 @asynccontextmanager
@@ -136,12 +173,12 @@ async def _given_back(db: Database, job: Job) -> None:
 
 def _still_ours(job: Job) -> dict[str, Any]:
     """Filter of a claimed job, unless its lease ran out and another has it, or its key was taken."""
-    return {
-        "_id": job["_id"],
-        "token": job["token"],
-        "state": "WAITING",
-        "attempts": job["attempts"],
-    }
+    return {**_named(job), "state": "WAITING", "attempts": job["attempts"]}
+
+
+def _named(job: Job) -> dict[str, str]:
+    """Filter of a job, and of none that took its key meanwhile."""
+    return {"_id": job["_id"], "token": job["token"]}
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:

@@ -9,13 +9,14 @@ T = TypeVar("T", bound=Mapping[str, Any])
 
 
 class LateWrites:
-    """Inserts, and documents that take the place of whatever has their id; the last one of an id counts."""
+    """Inserts, deletions, and documents that take the place of those with their id; the last one counts."""
 
-    __slots__ = ("_inserted", "_replaced")
+    __slots__ = ("_deleted", "_inserted", "_replaced")
 
     def __init__(self) -> None:
         self._inserted: dict[str, list[Mapping[str, Any]]] = {}
         self._replaced: dict[str, dict[str, Mapping[str, Any] | None]] = {}
+        self._deleted: dict[str, list[Mapping[str, Any]]] = {}
 
     def insert(self, store: Collection[T], document: T) -> None:
         self._inserted.setdefault(store.name, []).append(document)
@@ -24,9 +25,15 @@ class LateWrites:
         """Put the document in the place of the one with this id; None takes that away."""
         self._replaced.setdefault(store.name, {})[id] = document
 
+    def delete(self, store: Collection[T], query: Mapping[str, Any]) -> None:
+        """Delete the one document of a query, if it is there still."""
+        self._deleted.setdefault(store.name, []).append(query)
+
     def commands(self) -> Iterator[dict[str, Any]]:
         for name, documents in self._inserted.items():
             yield {"insert": name, "documents": documents}
+        for name, queries in self._deleted.items():
+            yield {"delete": name, "deletes": [{"q": query, "limit": 1} for query in queries]}
         for name, by_id in self._replaced.items():
             gone = [{"q": {"_id": id}, "limit": 1} for id, document in by_id.items() if document is None]
             put = [

@@ -266,3 +266,67 @@ def test_a_task_declares_its_plan_once(monkeypatch: pytest.MonkeyPatch) -> None:
         jobs.task("test.declared")(work)
     del tasks.TASKS["test.declared"], tasks.PLANS["test.declared"]
     assert tasks.plan_of("test.unknown") == tasks.Plan(jobs.Lane.DEFAULT, jobs.RETRIES)
+
+
+async def test_a_job_that_was_claimed_with_its_making_is_performed_by_who_made_it(
+    services: Services, notes: Notes
+) -> None:
+    ctx, done = Context(services), list[str]()
+
+    async def work() -> None:
+        done.append("at hand")
+
+    job = await ctx.unit(lambda: jobs.enqueue_claimed(ctx.tx, NAME, key="a", number=1))
+    assert await jobs.run_due(services) == 0
+    await jobs.perform(services, job, work)
+    assert (done, notes.done, await waiting(services)) == (["at hand"], [], [])
+    # Of another, whose worker dies, the lease ends.
+    await ctx.unit(lambda: jobs.enqueue_claimed(ctx.tx, NAME, number=2))
+    clock.shift(timedelta(seconds=61))
+    assert await jobs.run_due(services) == 1
+    assert (notes.done, await waiting(services)) == ([{"number": 2}], [])
+
+
+async def test_a_job_ends_with_the_transaction_that_does_its_last_work(
+    services: Services, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[list[Any]] = []
+
+    async def conclude(services: Services, *, fail: bool, **_: Any) -> None:
+        ctx = Context(services)
+
+        async def last() -> None:
+            jobs.end(ctx.tx)
+            if fail:
+                raise RuntimeError("The unit is undone.")
+
+        await ctx.unit(last)
+        left.append(await waiting(services))
+
+    monkeypatch.setitem(tasks.TASKS, NAME, conclude)
+    await within(services, lambda tx: jobs.enqueue(tx, NAME, fail=False))
+    commands.reset()
+    assert await jobs.run_due(services, limit=1) == 1
+    assert (left, commands.counts["delete"]) == ([[]], 1)
+    await within(services, lambda tx: jobs.enqueue(tx, NAME, fail=True))
+    await jobs.run_due(services)
+    [job] = await waiting(services)
+    assert (job["attempts"], job["error"]) == (1, "RuntimeError")
+
+
+async def test_a_job_that_has_ended_leaves_the_one_that_took_its_key_alone(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def conclude(services: Services, **_: Any) -> None:
+        await within(services, keyed(2, HOUR))
+        ctx = Context(services)
+
+        async def last() -> None:
+            jobs.end(ctx.tx)
+
+        await ctx.unit(last)
+
+    monkeypatch.setitem(tasks.TASKS, NAME, conclude)
+    await within(services, keyed(1))
+    assert await jobs.run_due(services) == 1
+    assert [job["arguments"] for job in await waiting(services)] == [{"number": 2}]

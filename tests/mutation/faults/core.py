@@ -224,7 +224,7 @@ FAULTS = [
         "a failed job is forgotten",
         "core/jobs/running.py",
         "        await _failed(services, job, error)\n    else:\n",
-        "        pass\n    if True:\n",
+        "        await queue.delete_one(services.db, _named(job))\n    else:\n",
         JOBS,
     ),
     Fault(
@@ -279,8 +279,8 @@ FAULTS = [
     Fault(
         "a timer that is set while its last one goes off is lost",
         "core/jobs/running.py",
-        '{"_id": job["_id"], "token": job["token"]})',
-        '{"_id": job["_id"]})',
+        'return {"_id": job["_id"], "token": job["token"]}',
+        'return {"_id": job["_id"]}',
         KEYS,
     ),
     Fault(
