@@ -3,8 +3,8 @@
     @on_provider_event("twilio")
     async def told(services: Services, event: ProviderEvent) -> None: ...
 
-An event that comes again within seven days is dropped by its id. Listeners meet events in any order, and some
-of them more than once after a crash.
+An event that comes again within seven days is dropped by its id, a reply within seven years. Listeners
+meet events in any order, and some of them more than once after a crash.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,6 +21,11 @@ from core.jobs import task
 from core.storage.store import collection, index
 
 KEPT = timedelta(days=7)
+REPLIES_KEPT = timedelta(days=7 * 365)
+"""Time for which ids of replies are kept, since Twilio signs no time: who recorded one could tell it again.
+
+What became of a message moves no state back, however late it is told; a reply is about whatever is open then.
+"""
 PRIVATE = ("sender", "text")
 """Fields of an event that are personal."""
 
@@ -126,23 +131,24 @@ def on_provider_event(*providers: str) -> Callable[[Listener], Listener]:
     return listen
 
 
-async def first_time(ctx: Context, name: str) -> bool:
-    """Put on record that something is done, with the transaction that does it; False if it was, for a week.
+async def first_time(ctx: Context, name: str, *, kept: timedelta = KEPT) -> bool:
+    """Put on record that something is done, with the transaction that does it; False if it was, so long.
 
     Two at once write the same document: the later transaction begins anew, and finds it.
     """
     if await taken.by_id(ctx.db, name) is not None:
         return False
-    await ctx.tx.put(taken, name, {"expires_at": ctx.tx.now + KEPT})
+    await ctx.tx.put(taken, name, {"expires_at": ctx.tx.now + kept})
     return True
 
 
 async def take(services: Services, provider: str, event: ProviderEvent) -> bool:
     """Store an event and enqueue its job; False if it has come before."""
     ctx = Context(services)
+    kept = REPLIES_KEPT if event["kind"] == EventKind.REPLY else KEPT
 
     async def work() -> bool:
-        if not await first_time(ctx, f"{provider}:{event['id']}"):
+        if not await first_time(ctx, f"{provider}:{event['id']}", kept=kept):
             return False
         await jobs.enqueue(ctx.tx, "callbacks.apply", provider=provider, **_sealed(services, event))
         return True

@@ -11,7 +11,10 @@ from core import callbacks, clock
 from core.callbacks import ProviderEvent, Webhooks
 from core.context import Services
 from core.jobs import run_due
+from core.security.limits import Rate
 from providers.webhooks import TwilioWebhook, twilio_signature
+from server import hooks
+from tests.phone import key
 
 TOKEN = "hooks-token"
 
@@ -76,6 +79,38 @@ async def test_forged_callback(
     await run_due(services)
     assert await callbacks.taken.by_id(services.db, "twilio:SM73:delivered") is None
     assert [each for each in told if each["provider_ref"] == "SM73"] == []
+
+
+async def test_forged_callbacks_have_a_rate_after_which_they_are_not_even_read(
+    http: aiohttp.ClientSession,
+    address: str,
+    services: Services,
+    told: list[ProviderEvent],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hooks, "FORGED_RATE", Rate(f"forged-{key()}", 3, 60))
+    monkeypatch.setitem(services.extra, hooks.Forgers, hooks.Forgers(services.limits))
+    forged, unread = counted("forged"), counted("unread")
+    answers = [(await post(http, address, "other", MessageSid="SM74"))[0] for _ in range(5)]
+    assert answers == [401, 401, 401, 429, 429]
+    assert (counted("forged"), counted("unread")) == (forged + 3, unread + 2)
+    async with http.post(f"{address}/hooks/twilio", data="x") as response:
+        assert (response.status, response.headers["Retry-After"]) == (429, "1")
+    clock.shift(timedelta(minutes=1))
+    assert (await post(http, address, MessageSid="SM74", MessageStatus="sent"))[0] == 200
+
+
+async def test_genuine_callbacks_have_no_rate(
+    http: aiohttp.ClientSession,
+    address: str,
+    services: Services,
+    told: list[ProviderEvent],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hooks, "FORGED_RATE", Rate(f"forged-{key()}", 1, 60))
+    monkeypatch.setitem(services.extra, hooks.Forgers, hooks.Forgers(services.limits))
+    answers = [(await post(http, address, MessageSid=f"SM75{n}", MessageStatus="sent"))[0] for n in range(4)]
+    assert answers == [200] * 4
 
 
 async def test_a_provider_that_is_not_set_up_has_no_address(

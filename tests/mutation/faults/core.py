@@ -353,4 +353,32 @@ FAULTS = [
         "nonce = bytes(NONCE_BYTES)",
         CRYPTO,
     ),
+    Fault(
+        "a job that its maker performs is taken by others meanwhile",
+        "core/jobs/enqueueing.py",
+        "_written(name, clock.now() + LEASE, key, lane, arguments)",
+        "_written(name, None, key, lane, arguments)",
+        KEYS,
+    ),
+    Fault(
+        "a job that has ended takes the one with it that took its key",
+        "core/jobs/running.py",
+        "tx.late.delete(queue, _named(run.job))",
+        'tx.late.delete(queue, {"_id": run.job["_id"]})',
+        KEYS,
+    ),
+    Fault(
+        "a recorded reply is heeded again after a week",
+        "core/callbacks.py",
+        "kept = REPLIES_KEPT if",
+        "kept = KEPT if",
+        ("tests/notification/test_replying.py",),
+    ),
+    Fault(
+        "forged callbacks have no end",
+        "server/hooks.py",
+        "if not verdict.remaining:",
+        "if verdict.remaining < 0:",
+        ("tests/server/test_hooks.py",),
+    ),
 ]
