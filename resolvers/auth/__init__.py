@@ -6,7 +6,7 @@ from resolvers.auth.granting import hold_until as hold_role_until
 from resolvers.auth.grants_held import note as note_grants
 from resolvers.auth.grants_held import scope_of as grants_scope
 from resolvers.auth.people import full_name, hidden, visible_people
-from resolvers.auth.phones import phone_number
+from resolvers.auth.phones import number_changed, phone_number
 from resolvers.auth.push import push
 from resolvers.auth.sent import SentMessage, message_sent
 from resolvers.auth.telling import AccountChanged, account_moved, change_account
@@ -26,6 +26,7 @@ __all__ = [
     "keepers",
     "message_sent",
     "note_grants",
+    "number_changed",
     "person_scopes",
     "phone_number",
     "push",

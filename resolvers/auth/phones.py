@@ -7,9 +7,13 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from core.context import Context, Services
 from core.errors import UserError
+from core.hooks import Hook
 from stores.auth import User
 
 LONGEST = 40
+
+number_changed = Hook[[Context, str], None]("auth.number_changed")
+"""A person has another number than before: fill it to show anew what is of a number."""
 
 
 def parsed(number: str, locale: str, field: Sequence[str] = ("phone",)) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from core.context import Context
+from resolvers.auth.phones import number_changed
 from stores import auth as store
 from stores.auth import User
 
@@ -47,6 +48,8 @@ async def change(
         ctx.tx.skip_log(user)
     if private:
         ctx.tx.changed_further(store.users, user)
+    if "phone_index" in named:
+        await number_changed(ctx, user_id)
     return user
 
 

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, cast
 from urllib.parse import urlsplit
 
 from core import grants, ids, nodes
 from core.context import Context, Services
 from core.errors import UserError, check_version
+from core.hooks import on
 from core.nodes import guard
 from core.values.bounds import check_count, check_length
 from core.values.times import LocalTime
 from loaders.auth import UserById
 from loaders.notification import RecipientByUser
+from resolvers import auth
+from resolvers.notification.reaching import of_number
 from stores import notification as store
 from stores.auth import AccountStatus, org_of
 from stores.notification import ChannelConsent, ConsentStatus, NotificationChannel, Recipient
@@ -23,6 +26,8 @@ Document = Mapping[str, Any]
 SLACK_ID = re.compile(r"[UW][A-Z0-9]{5,20}", re.ASCII)
 LONGEST_URL = 2_000
 MOST_SOURCES = 50
+OF_NUMBER = ("user_id", "phone_index", "consents", "landline")
+"""Keys of a profile by which it is known what holds for the person's number."""
 
 
 class QuietHours(TypedDict):
@@ -84,10 +89,36 @@ async def recipient_profile(ctx: Context, viewer: Document) -> Recipient:
     return await ctx.load(RecipientByUser, ctx.viewer_id)
 
 
-def consents_of(recipient: Any) -> list[ChannelConsent]:
-    """Consent to each channel, UNKNOWN where nothing was said."""
+async def consents(ctx: Context, recipients: Sequence[Document]) -> list[list[ChannelConsent]]:
+    """Consent of each to each channel, UNKNOWN where nothing was said for the number they have now."""
+    return [_by_channel(each) for each in await _of_numbers(ctx, recipients)]
+
+
+def _by_channel(recipient: Recipient) -> list[ChannelConsent]:
     said = {each["channel"]: each for each in recipient["consents"]}
     return [said.get(channel) or _unsaid(channel) for channel in NotificationChannel]
+
+
+async def landlines(ctx: Context, recipients: Sequence[Document]) -> list[bool]:
+    """Per profile, True if the number that the person has now is known to take no text messages."""
+    return [each["landline"] for each in await _of_numbers(ctx, recipients)]
+
+
+async def _of_numbers(ctx: Context, recipients: Sequence[Document]) -> list[Recipient]:
+    """Profiles without what is known of former numbers, as sending reads them."""
+    users = await ctx.load_many(UserById, [each["user_id"] for each in recipients])
+    return [
+        of_number(cast("Recipient", each), user.get("phone_index") if user else None)
+        for each, user in zip(recipients, users, strict=True)
+    ]
+
+
+@on(auth.number_changed)
+async def show_anew(ctx: Context, user_id: str) -> None:
+    """Show a person's profile anew on their devices, where they have one: consent is of a number."""
+    found = await store.recipients.by_id(ctx.db, store.recipient_id(user_id))
+    if found is not None:
+        ctx.tx.reshown(found["_id"], to=[user_id])
 
 
 def _unsaid(channel: NotificationChannel) -> ChannelConsent:

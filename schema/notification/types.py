@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from core import discovery
-from core.graphql import batched, derived, key, local, node, type_, unsynced, visible
+from core.graphql import batched, derived, key, local, node, told, type_, unsynced, visible
 from core.graphql.common import URL, Entity, Node
 from core.graphql.enums import declared_enum
 from core.ids import Id
@@ -184,12 +184,13 @@ class Recipient(Entity):
     teams_flow_url: URL | None = local(preferences.teams_flow_url, "_id", "user_id", "sealed_teams_flow")
     """URL of the person's workflow in Microsoft Teams; null when there is none, and for others than that
     person."""
-    consents: list[ChannelConsent] = derived(preferences.consents_of, "consents")
-    """Consents to the channels, one of each of the six."""
+    consents: list[ChannelConsent] = told(batched(preferences.consents, reads=preferences.OF_NUMBER), "users")
+    """Consents to the channels, one of each of the six. UNKNOWN for text messages and calls since the person
+    has another number than the one they agreed for."""
     do_not_call: bool
     """True if the person's number is neither called nor texted, whatever the priority."""
-    landline: bool
-    """True if the provider says that the number takes no text messages."""
+    landline: bool = told(batched(preferences.landlines, reads=preferences.OF_NUMBER), "users")
+    """True if the provider says that the person's number takes no text messages."""
 
 
 __all__ = [

@@ -68,18 +68,26 @@ async def ada_chooses_how_she_is_told(w: World) -> None:
 
 @act("recipients", "users")
 async def ada_agrees_to_channels_and_opts_out(w: World) -> None:
-    """Of a number of hers, as the writes that end a flow with a code keep it."""
-    ctx, number, crypto = Context(w.services), "+15550001815", w.services.crypto
-    fields = {
-        "phone": crypto.seal(number, place=f"users/{w.ada.user_id}/phone"),
-        "phone_index": crypto.blind(number, place="users/phone"),
-        "phone_masked": "**15",
-    }
-    await ctx.unit(lambda: telling.change(ctx, w.ada.user_id, set=fields))
+    """Of a number of hers, and not of the next."""
+    await _has_number(w, "+15550001815")
     await w.check("a number")
     for channel, status in (("EMAIL", "REVOKED"), ("EMAIL", "GRANTED"), ("SMS", "GRANTED")):
         await done(w.ada, "setChannelConsent", channel=channel, status=status, proof=f"{status} it")
         await w.check(f"{channel} {status}")
+    await _has_number(w, "+15550001816")
+    await w.check("another number")
+    await done(w.ada, "setChannelConsent", channel="SMS", status="GRANTED", proof="Yes, anew")
+
+
+async def _has_number(w: World, number: str) -> None:
+    """As the writes that end a flow with a code keep it."""
+    ctx, crypto = Context(w.services), w.services.crypto
+    fields = {
+        "phone": crypto.seal(number, place=f"users/{w.ada.user_id}/phone"),
+        "phone_index": crypto.blind(number, place="users/phone"),
+        "phone_masked": f"**{number[-2:]}",
+    }
+    await ctx.unit(lambda: telling.change(ctx, w.ada.user_id, set=fields))
 
 
 @act("notification_receipts")
@@ -97,10 +105,11 @@ async def a_message_arrives_and_ada_opens_and_acknowledges_it(w: World) -> None:
     await done(w.ada, "acknowledgeNotification", target={"receiptId": _receipt_id(sent)}, **given)
 
 
-@act("notification_receipts", "recipients")
+@act("notification_receipts", "recipients", "users")
 async def the_number_of_ada_takes_no_texts(w: World) -> None:
     sent = await _texted(w)
     await _tells(w, sent, DeliveryStatus.FAILED, failure_reason=DeliveryFailureReason.LANDLINE)
+    await _has_number(w, "+15550001817")
 
 
 @act("notification_receipts")

@@ -103,6 +103,17 @@ async def test_consent_to_texts_at_a_new_number_is_none_to_calls_there(
     assert await deliveries(services, ada) == [("SMS", "SENT", None), ("VOICE", "SUPPRESSED", "NO_CONSENT")]
 
 
+async def test_a_profile_shows_no_consent_to_a_former_number(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    former, _ = await moved(services, ada)
+    shown = [(each["status"], each["proof"]) for each in (await profile(ada))["consents"][:2]]
+    assert shown == [("UNKNOWN", None), ("UNKNOWN", None)]
+    done = await ada.do("updateNotificationPreferences", CONSENT, doNotCall=True)
+    assert {each["status"] for each in done["recipient"]["consents"]} == {"UNKNOWN"}
+    await has_number(services, ada, former)
+    assert (await consent_of(ada), await consent_of(ada, "VOICE")) == ("GRANTED", "GRANTED")
+
+
 async def failed(services: Services, phone: Phone, reason: DeliveryFailureReason) -> None:
     """A text to the person's number fails as the provider tells."""
     await tell(services, phone, channels=[SMS], priority="HIGH")
@@ -122,8 +133,8 @@ async def test_a_landline_is_forgotten_with_the_number(new_phone: NewPhone, serv
     await failed(services, ada, DeliveryFailureReason.LANDLINE)
     assert (await profile(ada))["landline"] is True
     await has_number(services, ada, number.replace("+1555", "+1444"))
-    await ada.do("setChannelConsent", CONSENT, channel="SMS", status="GRANTED", proof="Yes")
     assert (await profile(ada))["landline"] is False
+    await ada.do("setChannelConsent", CONSENT, channel="SMS", status="GRANTED", proof="Yes")
     await tell(services, ada, channels=[SMS], priority="HIGH")
     assert ("SMS", "SENT", None) in await deliveries(services, ada)
 
