@@ -11,7 +11,7 @@ from core.nodes import guard
 from core.paging import PageArgs, Sort
 from core.storage.loader import by_id
 from core.values.bounds import check_count
-from loaders.notification import OwnReceiptById
+from loaders.notification import DeliveriesByReceipt, OwnReceiptById
 from stores import notification as store
 from stores.notification import INDICATORS, Delivery, Receipt, ReceiptIndicator, ReceiptStatus
 
@@ -107,11 +107,8 @@ async def inbox_count(ctx: Context, viewer: Document) -> int:
 
 async def deliveries(ctx: Context, receipts: Sequence[Document]) -> list[list[Delivery]]:
     """Deliveries of each receipt, first made first."""
-    pairs = [(each["notification_id"], each["user_id"]) for each in receipts]
-    by_receipt: dict[tuple[str, str], list[Delivery]] = {pair: [] for pair in pairs}
-    for row in await store.deliveries_to_all(ctx.db, pairs):
-        by_receipt[row["notification_id"], row["user_id"]].append(row)
-    return [sorted(by_receipt[pair], key=lambda row: (row["created_at"], row["_id"])) for pair in pairs]
+    named = [(each["notification_id"], each["user_id"]) for each in receipts]
+    return await ctx.load_many(DeliveriesByReceipt, named)
 
 
 async def deliveries_of(ctx: Context, *, source: str, dedupe_key: str, user_id: str) -> list[Delivery]:
