@@ -10,12 +10,12 @@ from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export, pages
 from core.jobs import Daily, Lane, task
 from core.storage.batches import delete_each, each_in_unit
-from resolvers.notification import callbacks, delivering, erasing, notifying, replying
+from resolvers.notification import callbacks, delivering, erasing, fanning_out, notifying, replying
 from stores import notification as store
 from stores.notification import Receipt
 
-task("notification.fan_out")(notifying.fan_out)
-task("notification.deliver")(delivering.deliver)
+task("notification.fan_out")(fanning_out.fan_out)
+task(notifying.DELIVER)(delivering.deliver)
 task("notification.apply_event")(callbacks.apply_event)
 task("notification.answer")(replying.answer)
 

@@ -42,7 +42,8 @@ async def alert(services: Services, *, event_id: str) -> None:
     data = {"type": "SECURITY_ALERT", "eventId": event_id}
     # Its devices may be unreachable or not theirs any more: the mail goes out in any case.
     with contextlib.suppress(DeliveryFailed):
-        await push(services, user["_id"], title=subject, text=text, data=data, collapse=event_id)
+        devices = await store.devices_with_push(services.db, user["_id"])
+        await push(services, devices, title=subject, text=text, data=data, collapse=event_id)
     letter = f"{text}\n{_where(event)}\n{ADVICE}"
     taken = await services.mailer.send(to=user["email"], subject=subject, text=letter, key=event_id)
     await sent.tell(services, SentMessage(event_id, user["_id"], "EMAIL", 1, taken.provider_ref))

@@ -1,6 +1,6 @@
-"""Push notifications to all devices of a person."""
+"""Push notifications to devices of a person."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TypedDict, Unpack
 
@@ -9,7 +9,6 @@ import structlog
 from core.context import Context, Services
 from core.ports import DeliveryFailed, FailureCode, Permanent, PushPriority
 from resolvers.auth import devices
-from stores import auth as store
 from stores.auth import OwnDevice
 
 logger = structlog.get_logger(__name__)
@@ -27,21 +26,21 @@ class PushLook(TypedDict, total=False):
 
 async def push(
     services: Services,
-    user_id: str,
+    to: Sequence[OwnDevice],
     *,
     title: str,
     text: str,
     data: Mapping[str, str],
     **look: Unpack[PushLook],
 ) -> int:
-    """Send a push to a person's devices; return how many took it.
+    """Send a push to devices, as `devices_with_push` finds those of a person; return how many took it.
 
     Raises the last `DeliveryFailed` when it should have reached some and reached none.
 
     One with the same `collapse` takes the place of the last on the device's screen.
     """
     reached, failed = 0, None
-    for device in await store.devices_with_push(services.db, user_id):
+    for device in to:
         token = services.crypto.open(device["push_token"] or "", place=devices.token_place(device["_id"]))
         try:
             await services.pusher.send(token=token, title=title, text=text, data=data, **look)

@@ -9,17 +9,18 @@ from typing import Any
 
 import structlog
 
-from core import clock
+from core import clock, jobs
 from core.context import Context, Services
 from core.messages import gettext_noop
 from core.ports import CircuitOpen, DeliveryFailed, Permanent, RateReached
 from resolvers.notification import channels, consents, metrics, notifying, preferences
 from resolvers.notification.reaching import Message, Reach, of_number, reach
-from resolvers.notification.sending import REASONS, Outgoing, Taken, has_address, send
+from resolvers.notification.sending import REASONS, Outgoing, Taken, devices_for, has_address, send
+from resolvers.notification.turns import turn
 from resolvers.notification.wording import code_template, words_for
 from stores import auth as accounts
 from stores import notification as store
-from stores.auth import AccountStatus, User
+from stores.auth import AccountStatus, OwnDevice, User
 from stores.notification import (
     FINAL,
     REACHED,
@@ -53,7 +54,7 @@ UNREACHABLE = code_template(
 
 
 async def deliver(services: Services, *, delivery_id: str, notification_id: str) -> None:
-    """Send a delivery, hold it back, or suppress it, as the person may be reached now."""
+    """Send a delivery, hold it back, or suppress it, as the person may be reached when its turn has come."""
     named = {"_id": delivery_id, "notification_id": notification_id}
     # Reads at the same time travel together.
     delivery, notification = await asyncio.gather(
@@ -62,15 +63,27 @@ async def deliver(services: Services, *, delivery_id: str, notification_id: str)
     if delivery is None or notification is None or delivery["status"] != DeliveryStatus.QUEUED:
         return
     user_id = delivery["user_id"]
-    user, recipients = await asyncio.gather(
-        accounts.users.by_id(services.db, user_id), store.recipients_of(services.db, [user_id])
-    )
+    async with turn(services, delivery["channel"], notification["priority"]):
+        user, recipients = await asyncio.gather(
+            accounts.users.by_id(services.db, user_id), store.recipients_of(services.db, [user_id])
+        )
+        await deliver_to(services, notification, delivery, user, recipients[user_id])
+
+
+async def deliver_to(
+    services: Services,
+    notification: Notification,
+    delivery: Delivery,
+    user: User | None,
+    recipient: Recipient,
+) -> None:
+    """Do so with what is known of the person at this moment."""
     if user is None or user["status"] not in REACHABLE:
         await _suppress(services, delivery, DeliveryFailureReason.NO_ADDRESS)
         return
-    recipient = recipients[user_id]
     now = clock.now()
-    verdict = await _reach_by(services, notification, delivery["channel"], user, recipient, now)
+    devices = await devices_for(services, user, delivery["channel"])
+    verdict = _reach_by(notification, delivery["channel"], user, recipient, devices, now)
     if verdict.at is None:
         await _suppress(services, delivery, verdict.reason or DeliveryFailureReason.NO_ADDRESS)
     elif verdict.at > now:
@@ -80,22 +93,22 @@ async def deliver(services: Services, *, delivery_id: str, notification_id: str)
         if words is None:
             await _suppress(services, delivery, DeliveryFailureReason.WITHDRAWN)
         else:
-            await _send(Outgoing(services, notification, delivery, user, recipient, *words))
+            await _send(Outgoing(services, notification, delivery, user, recipient, devices, *words))
 
 
-async def _reach_by(
-    services: Services,
+def _reach_by(
     notification: Notification,
     channel: NotificationChannel,
     user: User,
     recipient: Recipient,
+    devices: Sequence[OwnDevice],
     now: datetime,
 ) -> Reach:
     return reach(
         message_of(notification),
         channel,
         of_number(recipient, user.get("phone_index")),
-        has_address=await has_address(services, user, recipient, channel),
+        has_address=has_address(user, recipient, channel, devices),
         zone=user["time_zone"],
         now=now,
     )
@@ -146,13 +159,19 @@ async def _step_in(out: Outgoing) -> None:
 
 
 async def _may_reach(out: Outgoing, channel: NotificationChannel) -> bool:
-    about = (out.notification, channel, out.user, out.recipient)
-    return (await _reach_by(out.services, *about, clock.now())).at is not None
+    devices = await devices_for(out.services, out.user, channel)
+    verdict = _reach_by(out.notification, channel, out.user, out.recipient, devices, clock.now())
+    return verdict.at is not None
 
 
 async def _fail(services: Services, delivery: Delivery, reason: DeliveryFailureReason) -> None:
     ctx = Context(services)
-    await ctx.unit(partial(fail, ctx, delivery, reason))
+
+    async def work() -> None:
+        await fail(ctx, delivery, reason)
+        jobs.end(ctx.tx)
+
+    await ctx.unit(work)
 
 
 def _fields_of(taken: Taken) -> dict[str, Any]:
@@ -203,9 +222,14 @@ async def _suppress(services: Services, delivery: Delivery, reason: DeliveryFail
 async def conclude(
     services: Services, delivery: Mapping[str, Any], status: DeliveryStatus, **fields: Any
 ) -> None:
-    """Move a delivery on, in a unit of work of its own."""
+    """Move a delivery on, in a unit of work of its own, which ends its job too."""
     ctx = Context(services)
-    await ctx.unit(partial(move, ctx, delivery, status, **fields))
+
+    async def work() -> None:
+        await move(ctx, delivery, status, **fields)
+        jobs.end(ctx.tx)
+
+    await ctx.unit(work)
 
 
 async def move(

@@ -1,7 +1,7 @@
 """Sending by each channel: the message in the channel's form, handed to its provider."""
 
 import html
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from resolvers.notification import short_links, sms_segments
 from resolvers.notification.links import LinkAction, link
 from resolvers.notification.preferences import teams_flow
 from stores import auth as accounts
-from stores.auth import User
+from stores.auth import OwnDevice, User
 from stores.notification import (
     Delivery,
     DeliveryFailureReason,
@@ -58,6 +58,8 @@ class Outgoing:
     delivery: Delivery
     user: User
     recipient: Recipient
+    devices: Sequence[OwnDevice]
+    """Those that a push goes to; of other channels none."""
     title: str
     message: str
 
@@ -76,8 +78,15 @@ class Taken:
     address_index: str | None = None
 
 
-async def has_address(
-    services: Services, user: User, recipient: Recipient, channel: NotificationChannel
+async def devices_for(services: Services, user: User, channel: NotificationChannel) -> list[OwnDevice]:
+    """Devices that a message goes to by this channel."""
+    if channel != NotificationChannel.PUSH:
+        return []
+    return await accounts.devices_with_push(services.db, user["_id"])
+
+
+def has_address(
+    user: User, recipient: Recipient, channel: NotificationChannel, devices: Sequence[OwnDevice]
 ) -> bool:
     """True if the person has a confirmed address, number or device for the channel."""
     match channel:
@@ -89,7 +98,7 @@ async def has_address(
             return recipient["slack_id"] is not None
         case NotificationChannel.TEAMS:
             return recipient["sealed_teams_flow"] is not None
-    return bool(await accounts.devices_with_push(services.db, user["_id"]))
+    return bool(devices)
 
 
 async def send(out: Outgoing) -> Taken:
@@ -102,7 +111,7 @@ async def _push(out: Outgoing) -> Taken:
     seconds = options.get("ttl_seconds")
     reached = await auth.push(
         out.services,
-        out.user["_id"],
+        out.devices,
         title=out.title,
         text=out.message,
         data=_push_data(notification),

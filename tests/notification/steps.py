@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import pytest
+
 from core import jobs
 from core.context import Context, Services
-from resolvers.notification import notify
+from resolvers.notification import fanning_out, notify
 from stores import notification as store
 from tests.phone import Phone, key
 from tests.phone import refusal as refusal
@@ -30,6 +32,15 @@ async def tell(services: Services, *people: Phone | str, run: bool = True, **tol
     if run:
         await settle(services)
     return str(given["dedupe_key"])
+
+
+async def queue(services: Services, *people: Phone | str, **told: Any) -> None:
+    """Notify people, and leave their deliveries in the queue, as where there are many."""
+    await settle(services)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fanning_out, "MOST_AT_ONCE", 0)
+        await tell(services, *people, **told, run=False)
+        await jobs.run_due(services, limit=1)
 
 
 async def settle(services: Services) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core import clock, jobs
+from core import clock
 from core.context import Context, Services
 from core.ports import CircuitOpen, DeliveryFailed, FailureCode, Permanent, Retryable, Sent, SlackPoster
 from resolvers.notification import delivering, rendered
@@ -15,7 +15,7 @@ from stores import notification as store
 from stores.notification import DeliveryFailureReason, DeliveryStatus, NotificationChannel
 from tests.chat.steps import registered
 from tests.conftest import NewPhone
-from tests.notification.steps import deliveries, inbox, settle, stored, tell, with_number
+from tests.notification.steps import deliveries, inbox, queue, settle, stored, tell, with_number
 from tests.phone import Phone
 
 SMS, VOICE, EMAIL, PUSH, SLACK, TEAMS = NotificationChannel
@@ -100,10 +100,7 @@ async def test_messages_in_quiet_hours_go_out_at_their_end(new_phone: NewPhone, 
 
 async def test_an_opt_out_holds_for_what_is_queued(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
-    # The next job is the one of this message, whatever other tests left.
-    await settle(services)
-    await tell(services, ada, channels=[EMAIL], run=False)
-    await jobs.run_due(services, limit=1)
+    await queue(services, ada, channels=[EMAIL])
     await ada.do("setChannelConsent", "recipient { id }", channel="EMAIL", status="REVOKED")
     await settle(services)
     assert await deliveries(services, ada) == [("EMAIL", "SUPPRESSED", "OPTED_OUT")]

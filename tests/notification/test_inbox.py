@@ -12,7 +12,7 @@ from core.erasure import ERASERS, EXPORTERS
 from core.messages import gettext_noop
 from core.security.limits import Rate
 from jobs import notification as work
-from resolvers.notification import acknowledging, code_template, deliveries_of, notify, notifying
+from resolvers.notification import acknowledging, code_template, deliveries_of, fanning_out, notify
 from stores import notification as store
 from stores.notification import PriorityLevel
 from tests.conftest import Commands, NewPhone
@@ -98,7 +98,7 @@ async def test_failure_worker_dies_in_a_delivery_or_chunk_the_job_is_taken_again
     await tell(services, *people, ada, run=False)
     [job] = await stored(services, jobs.queue, task="notification.fan_out")
     # It dies after the first chunk, and another begins anew.
-    await notifying.fan_out(services, **{**job["arguments"], "user_ids": job["arguments"]["user_ids"][:50]})
+    await fanning_out.fan_out(services, **{**job["arguments"], "user_ids": job["arguments"]["user_ids"][:50]})
     await settle(services)
     [item] = await inbox(ada)
     rows = await stored(services, store.receipts, notification_id=item["notification"]["id"])
@@ -111,7 +111,7 @@ async def test_two_that_begin_one_notification_make_one(new_phone: NewPhone, ser
     await tell(services, grace, dedupe_key=name, run=False)
     rows = await stored(services, jobs.queue, task="notification.fan_out")
     assert len(rows) == 2
-    await asyncio.gather(*(notifying.fan_out(services, **row["arguments"]) for row in rows))
+    await asyncio.gather(*(fanning_out.fan_out(services, **row["arguments"]) for row in rows))
     await settle(services)
     [one], [other] = await inbox(ada), await inbox(grace)
     assert one["notification"]["id"] == other["notification"]["id"]

@@ -16,7 +16,7 @@ from resolvers.notification import callbacks, replying
 from stores import notification as store
 from stores.notification import AnsweredBy, DeliveryFailureReason, DeliveryStatus, NotificationChannel
 from tests.conftest import NewPhone
-from tests.notification.steps import deliveries, inbox, profile, settle, stored, tell, with_number
+from tests.notification.steps import deliveries, inbox, profile, queue, settle, stored, tell, with_number
 from tests.phone import Phone, key
 
 SMS, VOICE, EMAIL = NotificationChannel.SMS, NotificationChannel.VOICE, NotificationChannel.EMAIL
@@ -42,10 +42,7 @@ async def test_failure_stop_while_messages_are_queued_suppressed_one_confirmatio
 ) -> None:
     ada = await new_phone("Ada")
     number = await with_number(services, ada, "SMS")
-    # The next job is the one of this message, whatever other tests left.
-    await settle(services)
-    await tell(services, ada, channels=[SMS], priority="HIGH", run=False)
-    await jobs.run_due(services, limit=1)
+    await queue(services, ada, channels=[SMS], priority="HIGH")
     await replying.reply(services, number=number, said="Stop.", event_id=key())
     assert await deliveries(services, ada) == [("SMS", "SUPPRESSED", "OPTED_OUT")]
     await settle(services)
@@ -266,6 +263,59 @@ async def test_callbacks_move_deliveries_and_carry_replies(
         await settle(services)
     assert await deliveries(services, ada) == [("SMS", "DELIVERED", None)]
     assert await call_back(ada, MessageSid=f"{ref}in", From=number, Body="Stop!") == 200
+    await settle(services)
+    assert await consent_of(ada) == "REVOKED"
+
+
+async def forget_events(services: Services) -> None:
+    """Let eight days pass, after which MongoDB has deleted what had an end by then."""
+    clock.shift(timedelta(days=8))
+    past = {"q": {"expires_at": {"$lte": clock.now()}}, "limit": 0}
+    await services.db.write({"delete": "provider_events", "deletes": [past]})
+
+
+@pytest.mark.parametrize(
+    ("history", "status"),
+    [
+        (("sent", "delivered", "read"), "OPENED"),
+        (("sent", "delivered"), "DELIVERED"),
+        (("sent", "undelivered"), "FAILED"),
+        (("undelivered",), "FAILED"),
+        (("sent",), "SENT"),
+    ],
+)
+async def test_callbacks_that_somebody_recorded_move_nothing_when_they_are_told_later_on(
+    new_phone: NewPhone, services: Services, twilio: None, history: tuple[str, ...], status: str
+) -> None:
+    ada = await new_phone("Ada")
+    await with_number(services, ada, "SMS")
+    ref = f"SM{ada.user_id}"
+    await texted(services, ada, ref)
+    for each in history:
+        assert await call_back(ada, MessageSid=ref, MessageStatus=each) == 200
+        await settle(services)
+    before = await stored(services, store.deliveries, user_id=ada.user_id)
+    assert next(row["status"] for row in before if row["channel"] == "SMS") == status
+    await forget_events(services)
+    for each in (*history, *reversed(history)):
+        assert await call_back(ada, MessageSid=ref, MessageStatus=each) == 200
+        await settle(services)
+    assert await stored(services, store.deliveries, user_id=ada.user_id) == before
+
+
+async def test_a_reply_that_somebody_recorded_is_not_heeded_years_later(
+    new_phone: NewPhone, services: Services, twilio: None
+) -> None:
+    ada = await new_phone("Ada")
+    number = await with_number(services, ada, "SMS")
+    said = {"From": number, "Body": "START"}
+    assert await call_back(ada, MessageSid=f"SM{ada.user_id}a", **said) == 200
+    assert await call_back(ada, MessageSid=f"SM{ada.user_id}b", From=number, Body="STOP") == 200
+    await settle(services)
+    assert await consent_of(ada) == "REVOKED"
+    await forget_events(services)
+    ada = await new_phone(user_id=ada.user_id)
+    assert await call_back(ada, MessageSid=f"SM{ada.user_id}a", **said) == 200
     await settle(services)
     assert await consent_of(ada) == "REVOKED"
 

@@ -11,6 +11,8 @@ NUMBERS = ("tests/notification/test_numbers.py",)
 PRIVACY = ("tests/notification/test_privacy.py",)
 LINKED = ("tests/notification/test_short_links.py",)
 SHARED = ("tests/notification/test_sharing.py",)
+FANS_OUT = ("tests/notification/test_fanning_out.py",)
+TURNS = ("tests/notification/test_turns.py",)
 TEMPLATES = ("tests/notification/test_templates.py",)
 
 FAULTS = [
@@ -72,14 +74,56 @@ FAULTS = [
     ),
     Fault(
         "a second call tells people twice",
-        "resolvers/notification/notifying.py",
+        "resolvers/notification/fanning_out.py",
         'if user["_id"] not in told and user["status"]',
         'if user["status"]',
         INBOX,
     ),
     Fault(
+        "a person who opted out is reached by what was read before",
+        "resolvers/notification/fanning_out.py",
+        "fresh = clock.now() - read_at < FRESH and",
+        "fresh =",
+        FANS_OUT,
+    ),
+    Fault(
+        "one worker makes all deliveries of a large notification",
+        "resolvers/notification/fanning_out.py",
+        "if len(given) <= MOST_AT_ONCE:",
+        "if given:",
+        FANS_OUT,
+    ),
+    Fault(
+        "several texts are under way when a worker dies",
+        "resolvers/notification/turns.py",
+        "if channel in KEYED or priority == PriorityLevel.CRITICAL:",
+        "if channel in KEYED or priority != PriorityLevel.LOW:",
+        TURNS,
+    ),
+    Fault(
+        "critical texts wait for each other",
+        "resolvers/notification/turns.py",
+        "if channel in KEYED or priority == PriorityLevel.CRITICAL:",
+        "if channel in KEYED:",
+        TURNS,
+    ),
+    Fault(
+        "a turn is lost with who gave up waiting for it",
+        "resolvers/notification/turns.py",
+        "            if come.done() and not come.cancelled():\n                self._pass_on()\n",
+        "",
+        TURNS,
+    ),
+    Fault(
+        "a profile shows consent to a number that the person has no more",
+        "resolvers/notification/preferences.py",
+        'of_number(cast("Recipient", each), user.get("phone_index") if user else None)',
+        'cast("Recipient", each)',
+        NUMBERS,
+    ),
+    Fault(
         "a key is good for ever",
-        "resolvers/notification/notifying.py",
+        "resolvers/notification/fanning_out.py",
         'if known is not None and known["expires_at"] > ctx.tx.now:',
         "if known is not None:",
         INBOX,
