@@ -284,8 +284,17 @@ async def _advance_receipt(ctx: Context, delivery: Delivery) -> None:
     status = DeliveryStatus(delivery["status"])
     opened = {"opened_at": delivery["opened_at"]} if status == DeliveryStatus.OPENED else {}
     where = {"opened_at": None, "status": {"$in": store.short_of(status)}}
-    fields = {"status": ReceiptStatus(status), **opened}
-    await ctx.tx.update(store.receipts, _receipt_of(delivery), set=fields, where=where)
+    await _move_receipt(ctx, delivery, {"status": ReceiptStatus(status), **opened}, where)
+
+
+async def _move_receipt(
+    ctx: Context, delivery: Delivery, fields: Mapping[str, Any], where: Mapping[str, Any]
+) -> None:
+    """Change a receipt, logged beside it: its own entry says that it is new, to who has not read that yet."""
+    receipt = await ctx.tx.update(store.receipts, _receipt_of(delivery), set=fields, where=where)
+    if receipt is not None and (scopes := store.receipt_scopes(receipt)):
+        ctx.tx.skip_log(receipt)
+        ctx.tx.changed(receipt, aspect=store.DELIVERED, scopes=scopes, audience_never_shrinks=True)
 
 
 def _receipt_of(delivery: Delivery) -> dict[str, str]:
@@ -334,7 +343,7 @@ async def _update_receipt(ctx: Context, delivery: Delivery, statuses: list[Deliv
     status = store.furthest(statuses)
     # What the person has opened stays so, whatever becomes of other channels.
     where = {"opened_at": None, "status": {"$ne": status}}
-    await ctx.tx.update(store.receipts, _receipt_of(delivery), set={"status": status}, where=where)
+    await _move_receipt(ctx, delivery, {"status": status}, where)
 
 
 async def _tell_sender(ctx: Context, notification: Notification) -> None:

@@ -32,6 +32,7 @@ from stores.notification.kinds import (
 )
 from stores.notification.notifications import (
     DEDUPED,
+    DELIVERED,
     INBOX_KEPT,
     SENDS_KEPT,
     Acknowledgment,
@@ -46,6 +47,7 @@ from stores.notification.notifications import (
     notification_keys,
     notifications,
     receipt_id,
+    receipt_scopes,
     receipts,
     receipts_of,
     unseen_count,
@@ -74,6 +76,7 @@ from stores.notification.templates import (
 __all__ = [
     "AUDIT",
     "DEDUPED",
+    "DELIVERED",
     "FINAL",
     "INBOX_KEPT",
     "INDICATORS",
@@ -125,6 +128,7 @@ __all__ = [
     "notification_source",
     "notifications",
     "receipt_id",
+    "receipt_scopes",
     "receipts",
     "receipts_of",
     "recipient_id",

@@ -19,6 +19,8 @@ DEDUPED = timedelta(days=30)
 INBOX_KEPT = timedelta(days=90)
 SENDS_KEPT = timedelta(days=7 * 365)
 MOST_COUNTED = 1_000
+DELIVERED = "deliveries"
+"""Aspect of a receipt in the log: what became of its deliveries."""
 
 
 class PushOptions(TypedDict, total=False):
@@ -141,6 +143,7 @@ receipts = entity(
     prefix="notification_receipt",
     owner="user_id",
     scopes=receipt_scopes,
+    aspects=[DELIVERED],
     audience_never_shrinks=True,
     indexes=[
         index("user_id", "notification_id", unique=True),

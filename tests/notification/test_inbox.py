@@ -14,7 +14,7 @@ from core.security.limits import Rate
 from jobs import notification as work
 from resolvers.notification import acknowledging, code_template, deliveries_of, fanning_out, notify
 from stores import notification as store
-from stores.notification import PriorityLevel
+from stores.notification import NotificationChannel, PriorityLevel
 from tests.conftest import Commands, NewPhone
 from tests.notification.steps import (
     DELTA,
@@ -33,6 +33,9 @@ from tests.phone import make_user
 BLOCKED = code_template("tests.blocked", title=gettext_noop("Nobody has this {name}."), message="{count}")
 LIVE = """subscription { notificationReceived { ... on NotificationReceived {
   notificationReceiptEdge { cursor node { id notification { title } } } viewer { inboxCount } } } }"""
+RESUMED = """subscription($after: String) { notificationReceived(after: $after) {
+  ... on NotificationReceived {
+  eventId notificationReceiptEdge { node { notification { title } } } } } }"""
 
 
 async def test_people_are_told_in_the_transaction_of_what_they_are_told_of(
@@ -251,6 +254,24 @@ async def test_other_devices_learn_of_items_by_delta_and_live(
         assert await stream.nothing()
     delta = (await ada.run(DELTA, types=types, since=token))["viewer"]["changes"]
     assert delta["nodes"] == [{"__typename": "NotificationReceipt", **node}]
+
+
+async def test_a_stream_that_comes_late_is_told_of_what_was_sent_meanwhile(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    async with ada.watch(RESUMED) as stream:
+        await tell(services, ada, title="First", channels=[NotificationChannel.EMAIL])
+        first = (await stream.next())["notificationReceived"]
+    for title in ("Second", "Third"):
+        await tell(services, ada, title=title, channels=[NotificationChannel.EMAIL])
+    [*_, last] = await inbox(ada)
+    assert last["status"] == "SENT"
+    async with ada.watch(RESUMED, after=first["eventId"]) as stream:
+        told = [(await stream.next())["notificationReceived"] for _ in range(2)]
+        assert await stream.nothing()
+    shown = [each["notificationReceiptEdge"]["node"]["notification"]["title"] for each in told]
+    assert shown == ["Second", "Third"]
 
 
 async def test_texts_are_in_the_language_of_the_person(new_phone: NewPhone, services: Services) -> None:

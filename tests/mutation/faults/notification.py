@@ -122,6 +122,13 @@ FAULTS = [
         NUMBERS,
     ),
     Fault(
+        "a banner is lost when the message was sent before it was shown",
+        "resolvers/notification/delivering.py",
+        "        ctx.tx.skip_log(receipt)\n        ctx.tx.changed(receipt, aspect=store.DELIVERED, scopes=scopes",
+        "        ctx.tx.changed(receipt, scopes=scopes",
+        INBOX,
+    ),
+    Fault(
         "a key is good for ever",
         "resolvers/notification/fanning_out.py",
         'if known is not None and known["expires_at"] > ctx.tx.now:',
