@@ -3,15 +3,16 @@
     @on_provider_event("twilio")
     async def told(services: Services, event: ProviderEvent) -> None: ...
 
-An event that comes again within seven days is dropped by its id, a reply within seven years. Listeners
-meet events in any order, and some of them more than once after a crash.
+An event that comes again within thirty days is dropped by its id, a reply within seven years, and one that
+says what another said by its `fingerprint`. Listeners meet events in any order, and some of them more than once
+after a crash.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol, TypedDict
+from typing import Any, NotRequired, Protocol, TypedDict
 
 import orjson
 
@@ -20,7 +21,7 @@ from core.context import Context, Services
 from core.jobs import task
 from core.storage.store import collection, index
 
-KEPT = timedelta(days=7)
+KEPT = timedelta(days=30)
 REPLIES_KEPT = timedelta(days=7 * 365)
 """Time for which ids of replies are kept, since Twilio signs no time: who recorded one could tell it again.
 
@@ -31,7 +32,7 @@ PRIVATE = ("sender", "text")
 
 
 class EventKind(StrEnum):
-    """Kind of an event about a message, in words that all providers share."""
+    """Kind of an event, in words that all providers share; most are about a message."""
 
     SENT = "SENT"
     DELIVERED = "DELIVERED"
@@ -44,6 +45,8 @@ class EventKind(StrEnum):
     """A person pressed the button that acknowledges the message."""
     REPLY = "REPLY"
     """A person sent a text message to us."""
+    CHANGED = "CHANGED"
+    """An object at the provider has changed: who wants to know how reads it there."""
 
 
 class ProviderEvent(TypedDict):
@@ -52,7 +55,7 @@ class ProviderEvent(TypedDict):
     id: str
     kind: EventKind
     provider_ref: str
-    """Name of the message in `core.ports.Sent`."""
+    """Name of the message in `core.ports.Sent`, or of the object that changed."""
     code: str
     """A `core.ports.FailureCode`, of those that failed for a reason that all providers share."""
     answered_by: str
@@ -62,6 +65,8 @@ class ProviderEvent(TypedDict):
     """Phone number of a reply, or the provider's id of who pressed a button."""
     text: str
     at: datetime
+    fingerprint: NotRequired[str]
+    """What the event says, of providers that may say it again under another id."""
 
 
 def event(kind: EventKind, id: str, provider_ref: str, **further: str) -> ProviderEvent:
@@ -146,9 +151,10 @@ async def take(services: Services, provider: str, event: ProviderEvent) -> bool:
     """Store an event and enqueue its job; False if it has come before."""
     ctx = Context(services)
     kept = REPLIES_KEPT if event["kind"] == EventKind.REPLY else KEPT
+    names = [event["id"], *filter(None, [event.get("fingerprint")])]
 
     async def work() -> bool:
-        if not await first_time(ctx, f"{provider}:{event['id']}", kept=kept):
+        if not all([await first_time(ctx, f"{provider}:{name}", kept=kept) for name in names]):
             return False
         await jobs.enqueue(ctx.tx, "callbacks.apply", provider=provider, **_sealed(services, event))
         return True

@@ -10,6 +10,7 @@ from core.ports import SlackPoster, TeamsPoster, VoiceCaller
 from core.settings import Settings
 from ports.auth import AuthSettings, Captcha
 from ports.media import MediaProcessor, MediaSettings
+from ports.order import PaymentSettings
 
 PROVIDERS = {
     "Twilio": "sent by Twilio",
@@ -45,6 +46,7 @@ def findings(services: Services) -> Sequence[Finding]:
         Finding("Calls", _said(services.get(VoiceCaller))),
         Finding("Slack", _said(services.get(SlackPoster))),
         Finding("Teams", _said(services.get(TeamsPoster))),
+        Finding("Payments", *_payments(services.get(PaymentSettings))),
         Finding("Callbacks", _callbacks(services), _unheard(services)),
         Finding("CAPTCHAs", _captchas(services)),
     ]
@@ -81,6 +83,16 @@ def _unheard(services: Services) -> str | None:
     if services.get(Webhooks).by_provider and not services.settings.public_url:
         return "Nobody learns what became of messages. Set LANDFALL_PUBLIC_URL."
     return None
+
+
+def _payments(settings: PaymentSettings) -> tuple[str, str | None]:
+    """Who charges, and what goes without: callbacks settle a payment in a second, asking takes minutes."""
+    if not settings.stripe_key.get_secret_value():
+        return "none are taken", None
+    said = f"charged by {urlsplit(settings.stripe_url).hostname}"
+    if settings.stripe_hook_secret.get_secret_value():
+        return said, None
+    return said, "Payments settle late: no callbacks are taken. Set LANDFALL_STRIPE_HOOK_SECRET."
 
 
 def _captchas(services: Services) -> str:

@@ -15,6 +15,7 @@ from ports.audit import AuditSettings, LockedStorage, Timestamper
 from ports.auth import AuthSettings, Captcha, GeoIp, Risk
 from ports.feed import Classifier, FeedSettings, Previewer, Rankers
 from ports.media import MediaProcessor, Scanner
+from ports.order import PaymentGateway, PaymentSettings
 from providers.captcha import Unasked
 from providers.field_keys import FieldKeys
 from providers.formula import Formula
@@ -23,6 +24,7 @@ from providers.judge import Elsewhere
 from providers.provider_setup import Providers, chosen_providers
 from providers.rules import Rules
 from providers.storage import Storage, locked_objects, storage
+from providers.stripe_gateway import StripeGateway
 from providers.timestamps import authority
 from providers.web import Web
 
@@ -125,3 +127,9 @@ async def timestamper(settings: AuditSettings, http: ClientSession) -> AsyncIter
     except (OSError, ValueError) as problem:
         raise NotReady(f"LANDFALL_AUDIT_TIMESTAMP_ROOTS: {problem}") from None
     yield chosen
+
+
+@service
+async def payment_gateway(settings: PaymentSettings, http: ClientSession) -> AsyncIterator[PaymentGateway]:
+    key = settings.stripe_key.get_secret_value()
+    yield StripeGateway(http, key, settings.stripe_url, settings.payment_return_url)

@@ -14,12 +14,14 @@ from core.ports import Mailer, Pusher, Sent, SlackPoster, SmsSender, TeamsPoster
 from core.security.limits import Limits, Rate
 from core.settings import Settings
 from ports.auth import AuthSettings, Captcha, Risk
+from ports.order import PaymentSettings
 from providers import captcha, push, sms, unsent, voice
 from providers.guarded import Guarded, rates
 from providers.outbox import Outbox, OutboxPoster, OutboxPusher, OutboxSmsSender, OutboxVoiceCaller
 from providers.risk import PlainRisk
 from providers.slack import Slack
 from providers.smtp import Smtp
+from providers.stripe_webhook import StripeWebhook
 from providers.teams import Teams
 from providers.vonage import VonageWebhook
 from providers.webhooks import MailWebhook, SlackWebhook, TwilioWebhook
@@ -160,6 +162,9 @@ def _webhooks(settings: Settings) -> Webhooks:
         found["vonage"] = VonageWebhook(secret)
     if secret := settings.slack_signing_secret.get_secret_value():
         found["slack"] = SlackWebhook(secret)
+    payments = PaymentSettings.beside(settings).stripe_hook_secret.get_secret_value()
+    if secrets := [each for each in map(str.strip, payments.split(",")) if each]:
+        found["stripe"] = StripeWebhook(secrets)
     return Webhooks(found)
 
 

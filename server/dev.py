@@ -11,6 +11,7 @@ from rich.console import Console
 from core import logs
 from core.settings import Environment, Settings
 from devstack import examples
+from ports.order import PaymentSettings
 from server import interrupts, lifespan, process, worker
 
 out = Console(highlight=False)
@@ -32,7 +33,7 @@ def run(configured: Settings, *, port: int | None, data_dir: Path | None, demo: 
         configured = _with(configured, data_dir=data_dir, media_dir=data_dir / "media")
     logs.configure(configured)
     with ExitStack() as stack:
-        configured = _with_servers(stack, configured)
+        configured = _with_gateway(stack, _with_servers(stack, configured))
         interrupts.run(_serve(configured, demo=demo, started=started))
     out.print("Stopped.")
 
@@ -53,6 +54,18 @@ def _with_servers(stack: ExitStack, configured: Settings) -> Settings:
         mongo_url=configured.mongo_url or servers.mongo_url,
         redis_url=configured.redis_url or servers.redis_url,
     )
+
+
+def _with_gateway(stack: ExitStack, configured: Settings) -> Settings:
+    """A payment gateway that pretends, unless the settings name a real one."""
+    if PaymentSettings.beside(configured).stripe_key.get_secret_value():
+        return configured
+    from devstack.gateway import KEY, SECRET
+    from devstack.gateway.process import EmbeddedGateway
+
+    hook = f"http://{configured.host}:{configured.port}/hooks/stripe" if configured.port else ""
+    gateway = stack.enter_context(EmbeddedGateway(configured.data_dir / "gateway", hook=hook).running())
+    return _with(configured, stripe_key=KEY, stripe_url=gateway.url, stripe_hook_secret=SECRET)
 
 
 async def _serve(configured: Settings, *, demo: float | None, started: float) -> None:

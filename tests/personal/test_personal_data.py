@@ -58,7 +58,7 @@ NOT_PERSONAL = {
     "signing_keys": "the service's",
     "sponsorships": "which posts are promoted",
     "stock_reservations": "held for a cart or an order, which are no part yet",
-    "provider_events": "ids of providers' events, for seven days",
+    "provider_events": "ids of providers' events, for thirty days",
 }
 THROUGH_THE_API = {
     "audit_entries": "by whatever is done: personal values sealed with the person's key",
