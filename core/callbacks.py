@@ -4,8 +4,8 @@
     async def told(services: Services, event: ProviderEvent) -> None: ...
 
 An event that comes again within thirty days is dropped by its id, a reply within seven years, and one that
-says what another said by its `fingerprint`. Listeners meet events in any order, and some of them more than once
-after a crash.
+says what another said by its `fingerprint`. Listeners meet events in any order, and some of them more than
+once after a crash.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -66,7 +66,7 @@ class ProviderEvent(TypedDict):
     text: str
     at: datetime
     fingerprint: NotRequired[str]
-    """What the event says, of providers that may say it again under another id."""
+    """Words of the event, of providers that may say them again under another id."""
 
 
 def event(kind: EventKind, id: str, provider_ref: str, **further: str) -> ProviderEvent:

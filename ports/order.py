@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from pydantic import Field, SecretStr
 
@@ -87,7 +87,7 @@ class ChargeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What was paid with, as far as it may be shown: never the number."""
+    """Payment method of a charge, as far as it may be shown: never the number."""
 
     kind: PaymentMethodKind
     brand: str | None = None
@@ -96,13 +96,12 @@ class Instrument:
     exp_year: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NextAction:
+class NextAction(TypedDict):
     """Step that the person has to take; shown to them and never stored."""
 
     kind: NextActionKind
-    url: str | None = None
-    client_secret: str | None = None
+    url: str | None
+    client_secret: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def _unheard(services: Services) -> str | None:
 
 
 def _payments(settings: PaymentSettings) -> tuple[str, str | None]:
-    """Who charges, and what goes without: callbacks settle a payment in a second, asking takes minutes."""
+    """Gateway that charges, and what is lacking: asking takes minutes, callbacks a second."""
     if not settings.stripe_key.get_secret_value():
         return "none are taken", None
     said = f"charged by {urlsplit(settings.stripe_url).hostname}"

@@ -97,7 +97,7 @@ def failure(error: Object) -> PaymentFailureCode:
 
 
 def instrument(method: Object) -> Instrument | None:
-    """What was paid with, of a PaymentMethod or of a charge's details of one."""
+    """Instrument of a PaymentMethod, or of a charge's details of one."""
     kind = method.get("type")
     if not kind:
         return None
@@ -119,8 +119,8 @@ def next_action(intent: Object) -> NextAction | None:
         return None
     redirect = (intent.get("next_action") or {}).get("redirect_to_url")
     if redirect:
-        return NextAction(NextActionKind.REDIRECT, url=redirect["url"])
-    return NextAction(NextActionKind.SDK, client_secret=intent.get("client_secret"))
+        return {"kind": NextActionKind.REDIRECT, "url": redirect["url"], "client_secret": None}
+    return {"kind": NextActionKind.SDK, "url": None, "client_secret": intent.get("client_secret")}
 
 
 def _capture_before(latest: Object) -> datetime | None:

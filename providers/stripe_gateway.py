@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from aiohttp import ClientSession
 
 from core.ports import FailureCode, Permanent, Retryable
+from core.settings import Settings
 from core.values.charges import gateway_units
-from ports.order import Charge, Declined, PaymentFailureCode, SavedMethod, Source
+from ports.order import Charge, Declined, PaymentFailureCode, PaymentSettings, SavedMethod, Source
 from providers import stripe_charges
 from providers.stripe_charges import Object
 
@@ -23,6 +24,11 @@ AT_WORK = frozenset({409, 429})
 """HTTP statuses of what may be sent again: the key is at work, or there are too many requests."""
 UNEXPECTED_STATE = "payment_intent_unexpected_state"
 NEEDS_CUSTOMER = "authentication_required"
+
+
+def is_set_up(settings: Settings) -> bool:
+    """True if the settings name an account that charges."""
+    return bool(PaymentSettings.beside(settings).stripe_key.get_secret_value())
 
 
 class Answer(NamedTuple):

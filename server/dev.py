@@ -11,7 +11,7 @@ from rich.console import Console
 from core import logs
 from core.settings import Environment, Settings
 from devstack import examples
-from ports.order import PaymentSettings
+from providers import stripe_gateway
 from server import interrupts, lifespan, process, worker
 
 out = Console(highlight=False)
@@ -58,7 +58,7 @@ def _with_servers(stack: ExitStack, configured: Settings) -> Settings:
 
 def _with_gateway(stack: ExitStack, configured: Settings) -> Settings:
     """A payment gateway that pretends, unless the settings name a real one."""
-    if PaymentSettings.beside(configured).stripe_key.get_secret_value():
+    if stripe_gateway.is_set_up(configured):
         return configured
     from devstack.gateway import KEY, SECRET
     from devstack.gateway.process import EmbeddedGateway

@@ -105,6 +105,8 @@ SCATTERED = {
     "notification_receipts: notification_id": "what became of a notification, over all who were told",
     "notifications: created_at": BACKGROUND,
     "notifications: created_at, inbox": BACKGROUND,
+    # Payments.
+    "payments: owner_id": GONE,
     # Chats.
     "chat_aliases: user_id": GONE,
     "chat_members: _id": BACKGROUND,

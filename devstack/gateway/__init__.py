@@ -8,6 +8,6 @@ others are in `devstack.gateway.cards`.
 
 from devstack.gateway.api import Gateway
 from devstack.gateway.cards import KEY, SECRET
-from devstack.gateway.faults import Fault
+from devstack.gateway.faults import GatewayFault
 
-__all__ = ["KEY", "SECRET", "Fault", "Gateway"]
+__all__ = ["KEY", "SECRET", "Gateway", "GatewayFault"]

@@ -16,8 +16,8 @@ from aiohttp import ClientSession, web
 
 from devstack.gateway.cards import KEY
 from devstack.gateway.events import Events
-from devstack.gateway.faults import Fault, Faults
-from devstack.gateway.ledger import Entry, Ledger, Object, Refused, missing
+from devstack.gateway.faults import Faults, GatewayFault
+from devstack.gateway.ledger import Entry, Ledger, Object, RequestRefused, missing
 
 FORGOTTEN = 3600.0
 SUBJECT = re.compile(r"metadata\['(\w+)'\]:'([^']*)'")
@@ -78,42 +78,44 @@ class Gateway:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(f"{request.method} {request.path}")
         if request.headers.get("Authorization") != f"Bearer {KEY}":
-            return _json(401, Refused(401, "invalid_request_error", None).error)
+            return _json(401, RequestRefused(401, "invalid_request_error", None).error)
         writes = request.method in ("POST", "DELETE")
         params = nested(await request.text() if writes else request.query_string)
         fault = self.faults.take() if writes else None
-        if fault == Fault.REFUSE:
-            return _json(503, Refused(503, "api_error", None).error)
+        if fault == GatewayFault.REFUSE:
+            return _json(503, RequestRefused(503, "api_error", None).error)
         answer = self._answer(request, params, fault)
         self._write()
-        if fault == Fault.LOSE and request.transport is not None:
+        if fault == GatewayFault.LOSE and request.transport is not None:
             request.transport.abort()
-        if fault == Fault.HANG:
+        if fault == GatewayFault.HANG:
             await asyncio.sleep(FORGOTTEN)
         return answer
 
-    def _answer(self, request: web.Request, params: Mapping[str, Any], fault: Fault | None) -> web.Response:
+    def _answer(
+        self, request: web.Request, params: Mapping[str, Any], fault: GatewayFault | None
+    ) -> web.Response:
         key, asked = request.headers.get("Idempotency-Key", ""), _said(request.path, params)
         if key in self.keys:
             before, status, told = self.keys[key]
             if before != asked:
-                return _json(400, Refused(400, "idempotency_error", "idempotency_key_reused").error)
+                return _json(400, RequestRefused(400, "idempotency_error", "idempotency_key_reused").error)
             return _answered(status, told, {"Idempotent-Replayed": "true"})
         status, told = self._done(request, params, fault)
-        if key and status in (200, 402) and fault != Fault.FORGET:
+        if key and status in (200, 402) and fault != GatewayFault.FORGET:
             self.keys[key] = (asked, status, copy.deepcopy(told))
         return _answered(status, told)
 
     def _done(
-        self, request: web.Request, params: Mapping[str, Any], fault: Fault | None
+        self, request: web.Request, params: Mapping[str, Any], fault: GatewayFault | None
     ) -> tuple[int, Object]:
         try:
-            if fault == Fault.DECLINE and request.path == "/v1/payment_intents":
+            if fault == GatewayFault.DECLINE and request.path == "/v1/payment_intents":
                 unconfirmed = {name: value for name, value in params.items() if name != "confirm"}
                 raise self.ledger.decline(self.ledger.create_intent(unconfirmed), "generic_decline")
             found = self._routed(request.method, request.match_info["path"].split("/"), params)
             return 200, self._expanded(found, params.get("expand") or {})
-        except Refused as refused:
+        except RequestRefused as refused:
             return refused.status, {"error": refused.error}
 
     def _routed(self, method: str, path: list[str], params: Mapping[str, Any]) -> Object:
@@ -183,7 +185,7 @@ class Gateway:
         said = (await request.post()).get("proved") == "yes"
         try:
             intent = self.ledger.authenticate(request.match_info["id"], proved=said)
-        except Refused:
+        except RequestRefused:
             raise web.HTTPNotFound from None
         self._write()
         raise web.HTTPFound(intent["return_url"] or "/")
@@ -197,7 +199,7 @@ class Gateway:
             "win": lambda id: ledger.close_dispute(id, won=True),
             "lose": lambda id: ledger.close_dispute(id, won=False),
             "settle": lambda id: ledger.settle(ledger.get(id, "payment_intent")),
-            "fault": lambda name: self.faults.plan([Fault(name)]),
+            "fault": lambda name: self.faults.plan([GatewayFault(name)]),
         }
         act = acts.get(request.match_info["act"])
         if act is None:

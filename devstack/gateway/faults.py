@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 
-class Fault(StrEnum):
-    """Fault of one request that changes something."""
+class GatewayFault(StrEnum):
+    """GatewayFault of one request that changes something."""
 
     REFUSE = "REFUSE"
     """Nothing is done, and the answer is 503."""
@@ -23,13 +23,13 @@ class Faults:
     """Faults of the next requests, in their order."""
 
     def __init__(self) -> None:
-        self._next: list[Fault | None] = []
+        self._next: list[GatewayFault | None] = []
 
-    def plan(self, faults: Iterable[Fault | None]) -> None:
+    def plan(self, faults: Iterable[GatewayFault | None]) -> None:
         """The next requests have these; None is a request that goes well."""
         self._next.extend(faults)
 
-    def take(self) -> Fault | None:
+    def take(self) -> GatewayFault | None:
         return self._next.pop(0) if self._next else None
 
     def clear(self) -> None:

@@ -16,13 +16,13 @@ OWN_CODES = frozenset({"expired_card", "incorrect_cvc", "authentication_required
 """Reasons to decline that are error codes of their own."""
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """Request that is refused, as Stripe says it."""
 
     def __init__(self, status: int, type: str, code: str | None, **more: Any) -> None:
         super().__init__(code or type)
         self.status = status
-        self.error = {"type": type, "code": code, "message": f"Refused: {code or type}.", **more}
+        self.error = {"type": type, "code": code, "message": f"RequestRefused: {code or type}.", **more}
 
 
 class Entry(NamedTuple):
@@ -97,13 +97,15 @@ class Ledger:
             return self._move(intent, "processing")
         return self.settle(intent)
 
-    def decline(self, intent: Object, code: str) -> Refused:
+    def decline(self, intent: Object, code: str) -> RequestRefused:
         """Decline the payment; the error to raise."""
         own_code = code if code in OWN_CODES else "card_declined"
         error = {"type": "card_error", "code": own_code, "decline_code": code}
         intent["last_payment_error"], intent["next_action"] = error, None
         self._move(intent, "requires_payment_method", "payment_intent.payment_failed")
-        return Refused(402, error["type"], error["code"], decline_code=code, payment_intent=dict(intent))
+        return RequestRefused(
+            402, error["type"], error["code"], decline_code=code, payment_intent=dict(intent)
+        )
 
     def _ask(self, intent: Object) -> Object:
         if intent["return_url"]:
@@ -179,13 +181,13 @@ class Ledger:
     def refund(self, params: Params) -> Object:
         intent = self.get(str(params.get("payment_intent")), "payment_intent")
         if intent["latest_charge"] is None or intent["status"] != "succeeded":
-            raise Refused(400, "invalid_request_error", "charge_not_captured")
+            raise RequestRefused(400, "invalid_request_error", "charge_not_captured")
         charge = self.objects[intent["latest_charge"]]
         left = charge["amount_captured"] - charge["amount_refunded"] - self._disputed(intent["id"])
         amount = _amount(params) if "amount" in params else left
         if amount > left:
             code = "charge_disputed" if charge["disputed"] else "amount_too_large"
-            raise Refused(400, "invalid_request_error", code)
+            raise RequestRefused(400, "invalid_request_error", code)
         charge["amount_refunded"] += amount
         made = self._keep(
             "refund",
@@ -256,7 +258,7 @@ class Ledger:
         )
         setup["client_secret"] = f"{setup['id']}_secret_{ids.new_id('s')[2:10]}"
         if paid_with.declined:
-            raise Refused(402, "card_error", "card_declined", decline_code=paid_with.declined)
+            raise RequestRefused(402, "card_error", "card_declined", decline_code=paid_with.declined)
         if paid_with.asks:
             setup["status"], setup["next_action"] = "requires_action", {"type": "use_stripe_sdk"}
             return setup
@@ -276,7 +278,7 @@ class Ledger:
     def detach(self, id: str) -> Object:
         method = self.get(id, "payment_method")
         if method["customer"] is None:
-            raise Refused(400, "invalid_request_error", None)
+            raise RequestRefused(400, "invalid_request_error", None)
         method["customer"] = None
         return method
 
@@ -287,7 +289,7 @@ class Ledger:
         if named in self.objects:
             kept = self.get(named, "payment_method")
             if kept["customer"] != params.get("customer"):
-                raise Refused(400, "invalid_request_error", "payment_method_unexpected_state")
+                raise RequestRefused(400, "invalid_request_error", "payment_method_unexpected_state")
             return named, self._known(kept["token"])
         made = self._known(named)
         method = self._keep("payment_method", "pm", token=named, customer=None, **made.details)
@@ -319,17 +321,17 @@ class Ledger:
         self.entries.append(Entry(kind, intent["id"], amount))
 
 
-def missing(kind: str) -> Refused:
-    return Refused(404, "invalid_request_error", "resource_missing", param=kind)
+def missing(kind: str) -> RequestRefused:
+    return RequestRefused(404, "invalid_request_error", "resource_missing", param=kind)
 
 
-def _unexpected(intent: Object) -> Refused:
+def _unexpected(intent: Object) -> RequestRefused:
     code = "payment_intent_unexpected_state"
-    return Refused(400, "invalid_request_error", code, payment_intent=dict(intent))
+    return RequestRefused(400, "invalid_request_error", code, payment_intent=dict(intent))
 
 
 def _amount(params: Params) -> int:
     given = str(params.get("amount", ""))
     if not given.isdigit() or int(given) < 1:
-        raise Refused(400, "invalid_request_error", "parameter_invalid_integer", param="amount")
+        raise RequestRefused(400, "invalid_request_error", "parameter_invalid_integer", param="amount")
     return int(given)

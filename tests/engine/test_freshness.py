@@ -19,7 +19,7 @@ from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
-from tests.engine.freshness_evidence import ACTS
+from tests.engine.freshness_payments import ACTS
 from tests.engine.freshness_world import Cache, World, done
 from tests.engine.steps import befriend, post
 from tests.engine.synced_fields import selection, stated, told
@@ -42,6 +42,7 @@ FOR_GOOD = {
     "MessageReport": "note reason",
     "NotificationReceipt": "notification",
     "NotificationTemplate": "createdBy",
+    "PaymentMethod": "kind cardBrand last4 expMonth expYear",
     "Post": "author group viewerCan.edit viewerCan.delete viewerCan.pin",
     "Recipient": "consents.channel",
     "Report": "reason note appeal",

@@ -1,0 +1,45 @@
+"""A person's part of payments: methods go with the account; payments stay in the books, and are nobody's."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from core import ids
+from core.context import Context, Services
+from core.erasure import on_user_deleted, on_user_export, pages
+from core.storage.batches import delete_each, each_in_unit
+from resolvers.order import methods
+from stores import order as store
+from stores.order import Payer, Payment
+
+
+@on_user_deleted
+async def erase(services: Services, user_id: str) -> None:
+    """Delete a person's payment methods, here and at the gateway, and make their payments anonymous."""
+    await delete_each(services, store.payment_methods, {"user_id": user_id})
+    await each_in_unit(services, store.payers, {"_id": user_id}, _forget)
+    pseudonym = ids.new_id("user")
+    await each_in_unit(services, store.payments, {"owner_id": user_id}, partial(_anonymize, pseudonym))
+
+
+async def _forget(ctx: Context, payer: Payer) -> None:
+    ref = ctx.services.crypto.open(payer["sealed_ref"], place=store.payer_place(payer["_id"]))
+    await methods.forget(ctx, ref, kind="customer")
+    await ctx.tx.delete(store.payers, payer)
+
+
+async def _anonymize(pseudonym: str, ctx: Context, payment: Payment) -> None:
+    """Leave the amounts: what is under way with the gateway comes to its end."""
+    left = {"owner_id": pseudonym, "paid_with": None, "sealed_source": None}
+    await ctx.tx.update(store.payments, payment, set=left)
+
+
+@on_user_export
+async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
+    """Export a person's payment methods and payments, without what the gateway knows them by."""
+    own = {"user_id": user_id}
+    async for rows in pages(services, store.payment_methods, own, without=("user_id", "sealed_ref")):
+        yield "payment_methods", rows
+    hidden = ("owner_id", "sealed_source", "charge_ref", "key", "wish", "refunds", "attempted_at")
+    async for rows in pages(services, store.payments, {"owner_id": user_id}, without=hidden):
+        yield "payments", rows

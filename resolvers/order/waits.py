@@ -1,0 +1,36 @@
+"""Tasks of payments, and the waits before each of their tries."""
+
+from datetime import timedelta
+
+PAY_ON = "order.pay_on"
+RECONCILE = "order.reconcile_payment"
+CAPTURE_DUE = "order.capture_due"
+CARRY_OUT = "order.carry_out"
+GIVE_BACK = "order.give_back"
+RELEASE = "order.release_charge"
+LOOK = "order.look_at_charge"
+FORGET = "order.forget_at_gateway"
+
+
+def _seconds(*seconds: int) -> tuple[timedelta, ...]:
+    return tuple(timedelta(seconds=each) for each in seconds)
+
+
+PAY_ON_WAITS = _seconds(1, 4, 15)
+"""After a call without an answer, with the same key."""
+RECONCILE_WAITS = _seconds(120, 60, 600, 3_600, 21_600)
+"""Of a payment that is not settled; the last goes on until it is."""
+ACTION_ROUNDS = 3
+"""Reconciliations that a person has to take the next step: an hour in all."""
+CARRY_OUT_WAITS = _seconds(60, 300, 1_200, 3_600)
+"""After the first try to capture, void or refund."""
+RELEASE_WAITS = _seconds(0, 10, 60, 600, 3_600, 21_600)
+LOOK_WAITS = _seconds(2, 10, 60, 600)
+LAST_DAY = timedelta(days=1)
+"""Time before an authorization lapses at which it is captured, unless it was."""
+USUAL_HOLD = timedelta(days=6)
+"""Time after which that is done where the gateway does not say when it lapses."""
+
+
+def reconcile_key(payment_id: str) -> str:
+    return f"payment:{payment_id}"

@@ -1,0 +1,87 @@
+"""Orders and payments, as clients see them."""
+
+from core import nodes
+from core.graphql import Edge, Page, connection, mutation, query
+from core.ids import Id
+from resolvers.order import confirming, methods, paying
+from schema.order.payments import NextAction, Payment, PaymentMethod
+
+__all__ = ["Edge", "Mutation", "NextAction", "Payment", "PaymentMethod", "Query", "Viewer"]
+
+
+class Query:
+    payment: Payment | None = query(nodes.reader("payment"))
+    """Payment by its id; null when there is none, or its subject is hidden from you."""
+    payment_method: PaymentMethod | None = query(nodes.reader("payment_method"))
+    """Payment method of yours by its id; null when there is none."""
+
+
+class Viewer:
+    payment_methods: Page[PaymentMethod] = connection(methods.viewer_payment_methods)
+    """Your payment methods, at most 20, newest first."""
+
+
+class Mutation:
+    confirm_payment = mutation(
+        confirming.confirm_payment,
+        refuses="PAYMENT_DECLINED",
+        returns={
+            "payment": (Payment, "Payment as it is now; null when it is unknown."),
+            "next_action": (NextAction, "Step that is still to be taken; null when there is none."),
+        },
+        transaction=False,
+        secrets=("next_action",),
+        reissue=paying.reissued_action,
+        payment_id="Id of the payment whose step was taken.",
+    )
+    """Confirm a payment after its step, such as a visit of the bank's page: the gateway is asked what came of
+    it, and charges once, however often this is sent. While the step is still open it is shown again."""
+    add_payment_method = mutation(
+        methods.add_payment_method,
+        refuses="INVALID_FORMAT LIMIT_REACHED PAYMENT_ACTION_REQUIRED PAYMENT_DECLINED",
+        returns={
+            "payment_method": (PaymentMethod, "Payment method that is kept; null when refused."),
+            "payment_method_edge": (
+                Edge[PaymentMethod],
+                "Edge of the payment method in your list; null when refused.",
+            ),
+            "former_payment_method": (
+                PaymentMethod,
+                "Payment method that is the default no longer; null when there is none.",
+            ),
+            "next_action": (NextAction, "Step that the bank wants first; null when there is none."),
+        },
+        transaction=False,
+        secrets=("next_action",),
+        gateway_token="Token of the payment provider's SDK, such as `pm_1PZ4b2`, at most 255 characters; "
+        "never a card number.",
+        make_default="True to pay with this method from now on when nothing else is said; the first one is "
+        "used so in any case.",
+    )
+    """Add a payment method to yours, at most 20: the payment provider keeps it, and it is charged when you
+    pay with it, or when you have agreed to a charge while you are away. A token is added once."""
+    set_default_payment_method = mutation(
+        methods.set_default_payment_method,
+        returns={
+            "payment_method": (PaymentMethod, "Payment method that is the default now; null when refused."),
+            "former_payment_method": (
+                PaymentMethod,
+                "Payment method that is the default no longer; null when there is none.",
+            ),
+        },
+        payment_method_id="Id of the payment method to use when nothing else is said.",
+    )
+    """Set the payment method that is used when nothing else is said, in place of the one before."""
+    remove_payment_method = mutation(
+        methods.remove_payment_method,
+        returns={
+            "deleted_payment_method_id": (Id, "Id of the payment method, which is gone; null when refused."),
+            "payment_method": (
+                PaymentMethod,
+                "Payment method that is the default in its place; null when that did not change.",
+            ),
+        },
+        payment_method_id="Id of the payment method to remove.",
+    )
+    """Remove a payment method of yours for good, from the payment provider too; what was paid with it is not
+    touched. Where it was the default, the newest of the others is."""

@@ -1,0 +1,49 @@
+"""Enums of payments."""
+
+from enum import StrEnum
+
+
+class PaymentStatus(StrEnum):
+    """Status of a payment."""
+
+    PENDING = "PENDING"
+    """The gateway has not answered yet: wait for the payment to change."""
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    """The person has to take a step, which `nextAction` names: the bank wants to see them (3-D Secure)."""
+    AUTHORIZED = "AUTHORIZED"
+    """The bank has promised the amount; it is captured later, or voided."""
+    CAPTURED = "CAPTURED"
+    """The amount was taken; it can be refunded."""
+    FAILED = "FAILED"
+    """Nothing is charged, for the reason in `failureCode`; another attempt may follow."""
+    VOIDED = "VOIDED"
+    """The payment was called off before anything was taken. Final."""
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    """A part of the amount was given back; more may follow."""
+    REFUNDED = "REFUNDED"
+    """All of the amount was given back. Final."""
+
+
+class CaptureTime(StrEnum):
+    """Time at which an amount is taken."""
+
+    AT_ONCE = "AT_ONCE"
+    LATER = "LATER"
+    """By `capture`, at the latest a day before the authorization lapses."""
+
+
+class GatewayWish(StrEnum):
+    """Wish that the gateway was asked for of a payment, and has not done yet."""
+
+    CAPTURE = "CAPTURE"
+    VOID = "VOID"
+    GIVE_UP = "GIVE_UP"
+    """It was not completed in time: voided, and FAILED for the person, who may try again."""
+
+
+class RefundStatus(StrEnum):
+    """Status of one refund."""
+
+    PENDING = "PENDING"
+    DONE = "DONE"
+    REFUSED = "REFUSED"

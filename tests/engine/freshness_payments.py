@@ -1,0 +1,43 @@
+"""More acts that change what synced nodes are made of: payments, and the methods that people keep."""
+
+from resolvers.order import capture, refund
+from stores.order import CaptureTime
+from tests.engine.freshness_acts import act
+from tests.engine.freshness_evidence import ACTS as ACTS
+from tests.engine.freshness_world import World, done
+from tests.engine.steps import post
+from tests.order.steps import till
+
+
+@act("payments")
+async def ada_pays_for_something_and_gets_it_back(w: World) -> None:
+    """For a post of hers, which stands for whatever is sold."""
+    subject, owner = await post(w.ada), w.ada.user_id
+    async with till(w.services, w.ada.http, w.ada.url) as at:
+        await at.pay(subject, owner, "tok_insufficient")
+        await w.check("declined")
+        other = {"amount": 9_000, "currency": "USD", "capture": CaptureTime.LATER}
+        paid = (await at.pay(subject, owner, "tok_wallet", **other))["payment"]
+        await w.check("authorized")
+        await capture(at.ctx, paid)
+        await w.check("captured")
+        await refund(at.ctx, paid, 1_000, "first")
+        await w.check("given back in part")
+        at.gateway.ledger.dispute(str(paid["charge_ref"]), 2_000)
+        await refund(at.ctx, paid, 1_000, "second")
+        await w.check("disputed")
+
+
+@act("payment_methods")
+async def ada_keeps_payment_methods_and_lets_them_go(w: World) -> None:
+    async with till(w.services, w.ada.http, w.ada.url):
+        kept = []
+        for token in ("tok_visa", "tok_amex"):
+            made = await done(w.ada, "addPaymentMethod", "paymentMethod { id }", gatewayToken=token)
+            kept.append({"paymentMethodId": made["paymentMethod"]["id"]})
+            await w.check("added")
+        await done(w.ada, "setDefaultPaymentMethod", **kept[1])
+        await w.check("another default")
+        for each in reversed(kept):
+            await done(w.ada, "removePaymentMethod", **each)
+            await w.check("removed")

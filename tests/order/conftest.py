@@ -1,0 +1,62 @@
+"""Fixtures of payments: a till with its gateway, and parcels that are paid for."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from core import clock, nodes
+from core.context import Context, Services
+from resolvers.order import payment_changed
+from stores.order import Payment
+from tests.order import steps
+from tests.order.steps import Till
+
+Change = tuple[str | None, str]
+
+
+class Parcels:
+    """A small system that is paid for parcels: it sees who owns them, and hears of their payments."""
+
+    def __init__(self) -> None:
+        self.owners: dict[str, str] = {}
+        self.changes: dict[str, list[Change]] = {}
+
+    def new(self, owner_id: str) -> str:
+        id = steps.subject()
+        self.owners[id] = owner_id
+        return id
+
+    async def visible(self, ctx: Context, wanted: Sequence[str]) -> list[Mapping[str, Any] | None]:
+        own = ctx.viewer_id_or_none
+        return [{"_id": id} if own is not None and self.owners.get(id) == own else None for id in wanted]
+
+    async def told(self, ctx: Context, payment: Payment, before: Payment | None) -> None:
+        assert ctx.tx.now
+        if payment["subject_id"] in self.owners:
+            move = (before["status"] if before else None, payment["status"])
+            self.changes.setdefault(payment["subject_id"], []).append(move)
+
+    def statuses(self, subject_id: str) -> list[str]:
+        """Statuses that the payment of a parcel came to, one after the other."""
+        return [after for before, after in self.changes.get(subject_id, []) if before != after]
+
+
+@pytest.fixture(scope="module")
+def parcels() -> Iterator[Parcels]:
+    made = Parcels()
+    nodes.guard("parcel")(made.visible)
+    payment_changed.add(made.told)
+    yield made
+    payment_changed.listeners.remove(made.told)
+    del nodes.GUARDS["parcel"]
+
+
+@pytest.fixture
+async def till(
+    services: Services, http: ClientSession, address: str, parcels: Parcels
+) -> AsyncIterator[Till]:
+    clock.stop()
+    async with steps.till(services, http, address) as made:
+        yield made
