@@ -125,21 +125,28 @@ def end(tx: Unit) -> None:
 
 @asynccontextmanager
 async def _held(db: Database, job: Job) -> AsyncIterator[None]:
-    """Renew the lease for as long as the work goes on: a film takes many minutes."""
+    """Renew the lease for as long as the work goes on: a film takes many minutes, and most jobs none."""
+    seconds = LEASE.total_seconds() / 3
+    renewing: list[asyncio.Task[None]] = []
 
     async def renew() -> None:
         while True:
-            await asyncio.sleep(LEASE.total_seconds() / 3)
             change = {"$set": {"due_at": clock.now() + LEASE}}
             with contextlib.suppress(PyMongoError):
                 await queue.update_one(db, _still_ours(job), change)
+            await asyncio.sleep(seconds)
 
-    renewing = asyncio.create_task(renew(), name="job-lease")
+    def begin() -> None:
+        renewing.append(asyncio.create_task(renew(), name="job-lease"))
+
+    beginning = asyncio.get_running_loop().call_later(seconds, begin)
     try:
         yield
     finally:
-        renewing.cancel()
-        await asyncio.wait([renewing])
+        beginning.cancel()
+        for each in renewing:
+            each.cancel()
+            await asyncio.wait([each])
 
 
 async def _failed(services: Services, job: Job, error: Exception) -> None:

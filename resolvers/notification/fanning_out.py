@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from core import clock, ids, jobs
 from core.context import Context, Services
 from core.jobs import Job
-from core.storage import mongo
 from core.sync.changes import user_scope
 from resolvers.notification import channels as planning
 from resolvers.notification import delivering, metrics, notifying
@@ -36,6 +35,10 @@ FRESH = timedelta(seconds=1)
 """Age up to which what was read of a person decides whether they may be reached."""
 
 
+class Named(Exception):
+    """Another fan-out has made the notification meanwhile."""
+
+
 class Given(NamedTuple):
     """A delivery that was written, with what its job would have to read."""
 
@@ -56,14 +59,26 @@ async def fan_out(services: Services, *, request: NotificationContent, user_ids:
     """Give each person who was not told yet their receipt and deliveries, some to a unit of work."""
     for start in range(0, len(user_ids), CHUNK):
         people, last = user_ids[start : start + CHUNK], start + CHUNK >= len(user_ids)
-        read_at = clock.now()
-        # Before the transaction, in which each read would be a command of its own.
-        users, recipients = await asyncio.gather(
-            accounts.users.by_ids(services.db, people), store.recipients_of(services.db, people)
-        )
-        ctx = Context(services)
-        begun = await ctx.unit(partial(_tell, ctx, request, users, recipients, last=last))
-        await asyncio.gather(*(_deliver(services, each, read_at) for each in begun))
+        while not await _chunk(services, request, people, last=last):
+            continue
+
+
+async def _chunk(services: Services, request: NotificationContent, people: list[str], *, last: bool) -> bool:
+    """Tell some of them, in a unit of work; False if what was read before it has changed."""
+    read_at, name = clock.now(), store.key_named(request["source"], request["dedupe_key"])
+    # Before the transaction, in which each read would be a command of its own.
+    key, users, recipients = await asyncio.gather(
+        store.notification_keys.by_id(services.db, name),
+        accounts.users.by_ids(services.db, people),
+        store.recipients_of(services.db, people),
+    )
+    ctx = Context(services)
+    try:
+        begun = await ctx.unit(partial(_tell, ctx, request, key, users, recipients, last=last))
+    except Named:
+        return False
+    await asyncio.gather(*(_deliver(services, each, read_at) for each in begun))
+    return True
 
 
 async def _deliver(services: Services, begun: Begun, read_at: datetime) -> None:
@@ -79,13 +94,14 @@ async def _deliver(services: Services, begun: Begun, read_at: datetime) -> None:
 async def _tell(
     ctx: Context,
     request: NotificationContent,
+    key: NotificationKey | None,
     users: list[User],
     recipients: Mapping[str, Recipient],
     *,
     last: bool,
 ) -> list[Begun]:
     """Tell these people; returns the deliveries that are ours to make."""
-    notification, new = await _first(ctx, request)
+    notification, new = await _first(ctx, request, key)
     told = set() if new else await _told(ctx, notification, [each["_id"] for each in users])
     given: list[Given] = []
     for user in users:
@@ -100,29 +116,34 @@ async def _tell(
     return []
 
 
-async def _first(ctx: Context, request: NotificationContent) -> tuple[Notification, bool]:
+async def _first(
+    ctx: Context, request: NotificationContent, known: NotificationKey | None
+) -> tuple[Notification, bool]:
     """The notification with the request's source and key, made now if there is none, and whether it was."""
-    name = store.key_named(request["source"], request["dedupe_key"])
-    known = await store.notification_keys.by_id(ctx.db, name)
     if known is not None and known["expires_at"] > ctx.tx.now:
         found = await store.notifications.by_id(ctx.db, known["notification_id"])
         if found is not None:
             return found, False
     id = ids.new_id("notification")
-    await _name(ctx, name, known, id)
+    await _name(ctx, request, known, id)
     metrics.NOTIFIED.labels(request["source"]).inc()
     made = {**request, "_id": id, "created_at": ctx.tx.now}
     return await ctx.tx.insert(store.notifications, made), True
 
 
-async def _name(ctx: Context, name: str, known: NotificationKey | None, notification_id: str) -> None:
-    """Let source and key name this notification from now on."""
+async def _name(
+    ctx: Context, request: NotificationContent, known: NotificationKey | None, notification_id: str
+) -> None:
+    """Let source and key name this notification from now on; `Named` when they name another since."""
+    name = store.key_named(request["source"], request["dedupe_key"])
     key = {"notification_id": notification_id, "expires_at": ctx.tx.now + store.DEDUPED}
     if known is None:
-        # It travels with the next command. Who comes second meets it, and finds the first when it runs again.
-        await ctx.tx.insert(store.notification_keys, {"_id": name, **key}, taken=mongo.run_again)
-    else:
-        await ctx.tx.update(store.notification_keys, name, set=key, initial={}, touch=False)
+        # It travels with the next command.
+        await ctx.tx.insert(store.notification_keys, {"_id": name, **key}, taken=Named)
+        return
+    unchanged = {"expires_at": known["expires_at"]}
+    if await ctx.tx.update(store.notification_keys, name, set=key, where=unchanged, touch=False) is None:
+        raise Named
 
 
 async def _told(ctx: Context, notification: Notification, user_ids: list[str]) -> set[str]:
