@@ -37,14 +37,29 @@ async def take(
     fields = [*order, due, *filter(None, [store.shard_key])]
     while rows := await store.find(db, query, sort=sort, limit=CANDIDATES, fields=fields):
         for place, row in enumerate(rows, start=1):
-            answer = await db.write(
-                {
-                    "findAndModify": store.name,
-                    "query": {**query, **store.key_of(row)},
-                    "update": {"$set": {due: until}, "$inc": {"attempts": 1}},
-                    "new": True,
-                }
-            )
-            if answer["value"] is not None:
-                return cast("T", answer["value"]), rows[place:]
+            won = await take_one(db, store, where, due, row, now=now, until=until)
+            if won is not None:
+                return won, rows[place:]
     return None, []
+
+
+async def take_one(
+    db: Database,
+    store: Collection[T],
+    where: Mapping[str, Any],
+    due: str,
+    row: T,
+    *,
+    now: datetime,
+    until: datetime,
+) -> T | None:
+    """Lease of the one document that was read; None when another has it."""
+    answer = await db.write(
+        {
+            "findAndModify": store.name,
+            "query": {**where, due: {"$lte": now}, **store.key_of(row)},
+            "update": {"$set": {due: until}, "$inc": {"attempts": 1}},
+            "new": True,
+        }
+    )
+    return cast("T | None", answer["value"])

@@ -80,11 +80,12 @@ class Pool:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._running: dict[int, asyncio.Task[int]] = {}
+        self._found = jobs.Found()
 
     def start(self, wanted: Collection[Lane] = lanes.EVERY) -> None:
         """Let idle places look for work in these lanes: a film takes minutes, others go on with the rest."""
         for place in lanes.places_for(wanted, self._running):
-            look = jobs.run_due(self._services, lanes.PLACES[place], more_due=self.start)
+            look = jobs.run_due(self._services, lanes.PLACES[place], more_due=self.start, found=self._found)
             running = self._running[place] = asyncio.create_task(look, name="job-place")
             running.add_done_callback(partial(self._ended, place))
 

@@ -24,6 +24,7 @@ from core.jobs.enqueueing import enqueue_now as enqueue_now
 from core.jobs.enqueueing import queue as queue
 from core.jobs.lanes import Lane as Lane
 from core.jobs.periodic import enqueue_periodic as enqueue_periodic
+from core.jobs.running import Found as Found
 from core.jobs.running import claim as claim
 from core.jobs.running import end as end
 from core.jobs.running import perform as perform

@@ -24,6 +24,8 @@ logger = structlog.get_logger(__name__)
 
 END_SECONDS = 0.8
 """Time to release a job in, when its worker is stopped."""
+FOUND_SECONDS = 0.05
+"""Time for which jobs that were found due are tried before the queue is looked at again."""
 KEPT = timedelta(days=30)
 """Dead letters are kept this long."""
 
@@ -47,14 +49,45 @@ class WorkerDied(RuntimeError):
     """A worker took a job, and its lease ran out."""
 
 
-async def claim(db: Database, lanes: Sequence[Lane] = EVERY) -> tuple[Job | None, list[Job]]:
+class Found:
+    """Jobs that one look found due behind the one it claimed: other places of a worker need not look as well.
+
+    They are good for a moment, since what comes meanwhile may be more urgent.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self._until = 0.0
+
+    def note(self, jobs: list[Job]) -> None:
+        self.jobs, self._until = jobs, asyncio.get_running_loop().time() + FOUND_SECONDS
+
+    def next(self, lanes: Sequence[Lane]) -> Job | None:
+        """The first of these lanes, which nobody gets again."""
+        if asyncio.get_running_loop().time() > self._until:
+            return None
+        job = next((each for each in self.jobs if each["lane"] in lanes), None)
+        if job is not None:
+            self.jobs.remove(job)
+        return job
+
+
+async def claim(
+    db: Database, lanes: Sequence[Lane] = EVERY, found: Found | None = None
+) -> tuple[Job | None, list[Job]]:
     """Claim the most overdue job of the highest lane, ours until its lease ends, and nobody else's.
 
     Beside it some of those that are due behind it.
     """
-    now = clock.now()
+    now, found = clock.now(), found or Found()
     where = {"state": "WAITING", "lane": {"$in": lanes}}
-    return await leases.take(db, queue, where, "due_at", now=now, until=now + LEASE, order=("lane",))
+    lease: dict[str, Any] = {"now": now, "until": now + LEASE}
+    while (row := found.next(lanes)) is not None:
+        if (job := await leases.take_one(db, queue, where, "due_at", row, **lease)) is not None:
+            return job, found.jobs
+    job, behind = await leases.take(db, queue, where, "due_at", order=("lane",), **lease)
+    found.note(behind)
+    return job, behind
 
 
 async def run_due(
@@ -63,11 +96,12 @@ async def run_due(
     *,
     limit: int = 1_000,
     more_due: MoreDue | None = None,
+    found: Found | None = None,
 ) -> int:
     """Run the jobs of these lanes that are due; return the number that were claimed."""
     for done in range(limit):
         try:
-            job, behind = await claim(services.db, lanes)
+            job, behind = await claim(services.db, lanes, found)
         except PyMongoError as error:
             logger.warning("jobs not claimed", error=type(error).__name__)
             return done

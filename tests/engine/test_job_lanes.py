@@ -197,3 +197,29 @@ async def test_jobs_of_the_version_before_lanes_are_default_ones(services: Servi
     assert old["name"] not in {each["name"] for each in answer["cursor"]["firstBatch"]}
     assert await jobs.run_due(services) == 1
     assert (rush.began, await waiting(services)) == ([Lane.DEFAULT], [])
+
+
+async def test_places_share_what_one_look_found(rush: Rush, services: Services, commands: Commands) -> None:
+    await ask_for(services, name(Lane.BULK), times=9)
+    found = jobs.Found()
+    commands.reset()
+    places = [jobs.run_due(services, found=found, limit=3) for _ in range(3)]
+    assert await asyncio.gather(*places) == [3, 3, 3]
+    assert rush.began == [Lane.BULK] * 9
+    assert (await waiting(services), commands.counts["find"] <= 5) == ([], True)
+
+
+async def test_what_was_found_hides_nothing_more_urgent_for_long(
+    rush: Rush, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask_for(services, name(Lane.BULK), times=4)
+    found = jobs.Found()
+    assert await jobs.run_due(services, found=found, limit=1) == 1
+    await ask_for(services, name(Lane.CRITICAL))
+    # Places of that lane alone look at once, and all others when what was found is old.
+    assert await jobs.run_due(services, (Lane.CRITICAL,), found=found) == 1
+    await ask_for(services, name(Lane.CRITICAL))
+    monkeypatch.setattr(jobs.running, "FOUND_SECONDS", -1.0)
+    found.note(found.jobs)
+    assert await jobs.run_due(services, found=found) == 4
+    assert rush.began == [Lane.BULK, Lane.CRITICAL, Lane.CRITICAL, *[Lane.BULK] * 3]
