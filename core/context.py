@@ -10,6 +10,7 @@ import structlog
 from redis.asyncio import Redis
 
 from core import deadline, messages, outages
+from core.bearer_tokens import Bearers, BearerToken, malformed
 from core.errors import DoneElsewhere, RateLimited, Unauthenticated, UserError
 from core.mutations.flush import Flush
 from core.ports import Mailer, ObjectStore, Pusher, SmsSender
@@ -118,9 +119,11 @@ class Context:
         origin: str = "",
         accept_language: str = "",
         user_agent: str = "",
+        bearers: Bearers | None = None,
     ) -> None:
         self.services = services
         self.viewer = viewer
+        self.bearers: Bearers = bearers or {}
         self.refusal = refusal
         self.request_id = request_id
         self.address = address
@@ -170,6 +173,7 @@ class Context:
             origin=self.origin,
             accept_language=self.accept_language,
             user_agent=self.user_agent,
+            bearers=self.bearers,
         )
         forked.verdicts = self.verdicts
         return forked
@@ -199,6 +203,15 @@ class Context:
     @property
     def viewer_id_or_none(self) -> str | None:
         return self.viewer.user_id if self.viewer else None
+
+    def bearer(self, kind: BearerToken) -> str | None:
+        """Hash of the device's bearer token, None where it sent none; BAD_USER_INPUT for a malformed one."""
+        if kind not in self.bearers:
+            return None
+        hashed = self.bearers[kind]
+        if hashed is None:
+            raise malformed(kind.header)
+        return hashed
 
     @property
     def org(self) -> str:

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
+from core import bearer_tokens
 from core.context import Context, Services
 from core.errors import Unauthenticated
 from core.sessions import Sessions
@@ -24,6 +25,7 @@ def context_of(services: Services, request: web.Request) -> Context:
         origin=f"{request.scheme}://{request.host}",
         accept_language=request.headers.get("Accept-Language", ""),
         user_agent=request.headers.get("User-Agent", ""),
+        bearers=bearer_tokens.of_headers(request.headers),
     )
 
 

@@ -26,6 +26,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
+from core import bearer_tokens
 from core.context import Context
 from core.errors import QueryTooComplex, RequestError, Unauthenticated
 from core.sessions import Sessions
@@ -158,6 +159,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         if not self.connection_init_received:
             # Signing in is done here alone: nobody would watch over a header's token.
             self.context.viewer, self.context.refusal = None, "NO_TOKEN"
+            self.context.bearers = bearer_tokens.of_parameters(payload)
             self._choose_language(payload)
         if token is not None and not self.connection_init_received:
             try:

@@ -92,6 +92,10 @@ class Phone:
     refresh_token: str | None = None
     session_id: str = ""
     device_id: str = field(default_factory=lambda: ids.new_id("device"))
+    headers: dict[str, str] = field(default_factory=dict)
+    """Further headers of requests."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    """Further parameters of `connection_init`."""
 
     async def post(self, body: Any, **headers: str) -> Answer:
         """POST a body as it is."""
@@ -124,7 +128,7 @@ class Phone:
 
     @property
     def _authorization(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return {**self.headers, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
 
     @asynccontextmanager
     async def socket(self, *, token: str | None = None) -> AsyncIterator["Socket"]:
@@ -133,7 +137,7 @@ class Phone:
         async with self.http.ws_connect(self.url, protocols=[SUBPROTOCOL], headers=named) as connection:
             socket = Socket(connection, named["X-Request-Id"])
             access = token or self.token
-            payload = {"accessToken": access} if access else {}
+            payload = {**self.parameters, **({"accessToken": access} if access else {})}
             await socket.send({"type": "connection_init", "payload": payload})
             assert await socket.receive() == {"type": "connection_ack"}
             yield socket

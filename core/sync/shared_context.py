@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from core.bearer_tokens import Bearers
 from core.context import Context, Services, Viewer
 
 
@@ -24,6 +25,14 @@ class AnonymousContext(Context):
 
     @viewer.setter
     def viewer(self, value: Any) -> None:
+        pass
+
+    @property
+    def bearers(self) -> Bearers:
+        raise self._personal()
+
+    @bearers.setter
+    def bearers(self, value: Any) -> None:
         pass
 
     @property
