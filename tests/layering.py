@@ -93,6 +93,7 @@ QUESTION = re.compile(r'^\s*r?"""(?:What|Who|How|Whether)\b.*', re.MULTILINE)
 ORDINARY = {"audit", "media", "note", "order", "reading", "refill", "search", "sync"}
 """Names of systems that mean something else in `core/` and `server/`: a media type, a sort order."""
 SHARED = {
+    "core.cards",
     "core.ledger.canonical",
     "core.ledger.chain",
     "core.ledger.checkpoint",
@@ -106,7 +107,8 @@ SHARED = {
     "core.values.money",
 }
 """In `core/` for one system as yet: the change log is the engine's, not the catalog alone has
-prices, a ledger is mathematics that knows nothing of its entries, and others send batches too."""
+prices, a ledger is mathematics that knows nothing of its entries, others send batches too, and card numbers
+are refused wherever people write."""
 
 
 def modules(root: Path, folders: Iterable[str] = KNOWS) -> dict[str, Path]:
