@@ -8,7 +8,7 @@ delays and never loses.
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -119,11 +119,13 @@ class Live:
         after: LogOffset | None = None,
         authorize: Callable[[], Awaitable[Any]] | None = None,
         idle_timeout: Callable[[], float | None] = lambda: None,
+        further: Callable[[], Collection[str]] | None = None,
     ) -> AsyncGenerator[Entry | Signal | None, None]:
         """Entries of the scopes from `after` (now, when None) on; PositionTooOld if that is gone.
 
         `authorize` refuses who may not see them, when nothing can change unheard any more. None comes when
-        nothing did for as many seconds as `idle_timeout` says, asked before each wait.
+        nothing did for as many seconds as `idle_timeout` says, asked before each wait. So is `further`, for
+        scopes that are followed as well from then on, in place of those it named before.
         """
         async with self.listening(Subscriber(), scopes) as follower:
             if authorize is not None:
@@ -134,10 +136,18 @@ class Live:
                     replayed[entry["_id"]] = changes.place(entry)
                     yield entry
             while True:
+                if further is not None:
+                    await self._move(follower, {*scopes, *further()})
                 item = await follower.get(idle_timeout())
                 logged = None if isinstance(item, Signal) else item
                 if logged is None or not replayed or replayed.get(logged["_id"]) != changes.place(logged):
                     yield item
+
+    async def _move(self, follower: Subscriber, wanted: set[str]) -> None:
+        """Let a subscriber listen to these scopes alone."""
+        if follower.scopes != wanted:
+            await self.unsubscribe(follower, [scope for scope in follower.scopes if scope not in wanted])
+            await self.subscribe(follower, [scope for scope in wanted if scope not in follower.scopes])
 
     @contextlib.asynccontextmanager
     async def listening(self, listener: L, scopes: Sequence[str]) -> AsyncIterator[L]:

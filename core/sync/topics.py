@@ -1,6 +1,6 @@
 """Live topic: the log entries of some scopes as a subscription's events, resumed without loss."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -26,13 +26,15 @@ async def follow(
     authorize: Callable[[], Awaitable[Any]] | None = None,
     on_signal: Callable[[Signal | None], Awaitable[list[Event]]] | None = None,
     idle_timeout: Callable[[], float | None] = lambda: None,
+    further: Callable[[], Collection[str]] | None = None,
 ) -> AsyncGenerator[Event, None]:
     """Yield the events that `to_event` makes of the entries since `after`, or from now on.
 
     An `after` that is too old yields `ResyncRequired`, and goes on from now.
 
     `authorize` refuses who may not see them, once nothing can change unheard any more. `on_signal` makes
-    events of ephemeral signals, and of None when nothing came for as long as `idle_timeout` says.
+    events of ephemeral signals, and of None when nothing came for as long as `idle_timeout` says. `further`
+    names scopes that are followed as well, asked after each event.
     """
     signer = ctx.services.signer
     position = signer.position(after) if after is not None else None
@@ -40,7 +42,7 @@ async def follow(
     while True:
         try:
             entries = ctx.services.live.follow(
-                scopes, after=position, authorize=authorize, idle_timeout=idle_timeout
+                scopes, after=position, authorize=authorize, idle_timeout=idle_timeout, further=further
             )
             async with aclosing(entries) as items:
                 async for item in items:
