@@ -8,10 +8,10 @@ from core.errors import BadUserInput
 from core.ids import Id, checked, well_formed
 from core.sync.changes import Entry, aspect_of, user_scope
 from core.sync.topics import follow, for_all
+from core.values import money
 from loaders.catalog import ProductById, ProductOfVariant
 from resolvers.catalog.access import shown_to_all, variant_of, visible_products
 from resolvers.catalog.predictions import product_of_note
-from resolvers.catalog.prices import money
 from stores.catalog.products import product_scope
 
 Event = dict[str, Any]
@@ -58,7 +58,7 @@ async def _of_product(ctx: Context, entry: Entry) -> Event | None:
         variant = variant_of(product, entry["node"])
         if aspect == "availability":
             return {"_type": "ProductAvailabilityChanged", "variant": variant}
-        previous = money(detail["old"], detail["currency"])
+        previous = money.shown(detail["old"], detail["currency"])
         return {"_type": "ProductPriceChanged", "variant": variant, "previous_price": previous}
     product = shown_to_all(await ctx.load(ProductById, entry["node"]))
     return {"_type": "ProductUpdated", "product": product} if product else None

@@ -82,6 +82,26 @@ def checked_money(given: Money, currency: str, field: str) -> int:
     return checked(given["amount"], currency, field)
 
 
+def shown(minor: int, currency: str) -> dict[str, str]:
+    """An amount as clients see it: a decimal, with its currency."""
+    return {"amount": decimal(minor, currency), "currency_code": currency}
+
+
+STEPS = {3: 10}
+"""By digits of a currency, the minor units that its least amount at a payment provider has; else 1."""
+
+
+def payable(minor: int, currency: str) -> int:
+    """An amount as it can be paid: rounded, halves up, to the step of payment providers."""
+    step = STEPS.get(digits(currency), 1)
+    return (minor + step // 2) // step * step
+
+
+def percent_of(minor: int, percent: Decimal) -> int:
+    """A percentage of an amount, halves up."""
+    return rounded(minor * percent / 100)
+
+
 def rounded(minor: Decimal) -> int:
     """Whole minor units, halves away from zero."""
     return int(minor.quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -3,13 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.values.money import decimal
+from core.values.money import shown
 
 Document = Mapping[str, Any]
-
-
-def money(minor: int, currency: str) -> dict[str, Any]:
-    return {"amount": decimal(minor, currency), "currency_code": currency}
 
 
 def version(variant: Document) -> int:
@@ -18,14 +14,14 @@ def version(variant: Document) -> int:
 
 
 def price(variant: Document) -> dict[str, Any]:
-    return money(variant["price"], variant["currency"])
+    return shown(variant["price"], variant["currency"])
 
 
 def compare_at_price(variant: Document) -> dict[str, Any] | None:
     before = variant["compare_at_price"]
-    return None if before is None else money(before, variant["currency"])
+    return None if before is None else shown(before, variant["currency"])
 
 
 def price_range(product: Document) -> dict[str, Any]:
     currency = product["currency"]
-    return {"min": money(product["min_price"], currency), "max": money(product["max_price"], currency)}
+    return {"min": shown(product["min_price"], currency), "max": shown(product["max_price"], currency)}
