@@ -3,14 +3,31 @@
 from resolvers.catalog import stock
 from resolvers.catalog.access import visible_products, visible_variants
 from resolvers.catalog.predictions import Prediction, Predictor, predicted
+from resolvers.catalog.reading import alternatives, default_variant
 from resolvers.catalog.reviewing import bought
+from resolvers.catalog.stock import commit as commit_stock
+from resolvers.catalog.stock import holder as stock_holder
+from resolvers.catalog.stock import release as release_stock
+from resolvers.catalog.stock import renew as renew_stock
+from resolvers.catalog.stock import reserve as reserve_stock
+from resolvers.catalog.stock import restock
+from resolvers.catalog.stock import transfer as transfer_stock
 
 __all__ = [
     "Prediction",
     "Predictor",
+    "alternatives",
     "bought",
+    "commit_stock",
+    "default_variant",
     "predicted",
+    "release_stock",
+    "renew_stock",
+    "reserve_stock",
+    "restock",
     "stock",
+    "stock_holder",
+    "transfer_stock",
     "visible_products",
     "visible_variants",
 ]

@@ -28,6 +28,19 @@ from schema.catalog.types import Category, InventoryLevel, Product, ProductVaria
 from stores.catalog.roles import CATALOG_ADMIN, INVENTORY_ADMIN
 from subscriptions import catalog as live
 
+__all__ = [
+    "Category",
+    "InventoryLevel",
+    "Mutation",
+    "Product",
+    "ProductSettings",
+    "ProductVariant",
+    "Query",
+    "Review",
+    "Subscription",
+    "Viewer",
+]
+
 SEARCH, BROWSE, DETAIL = 30, 60, 120
 """Seconds for which anybody may keep an answer."""
 
