@@ -149,6 +149,14 @@ SCATTERED = {
     "share_links: user_id": GONE,
     "short_links: user_id": GONE,
     "sponsorships: ends_at": "the few posts that are paid for",
+    # Carts.
+    "carts: expires_at, status": BACKGROUND,
+    "carts: _id": BACKGROUND,
+    "carts: owner_id": GONE,
+    "checkout_quotes: owner_id": GONE,
+    "promotion_uses: order_id": "uses of an order: once, when it ends",
+    "promotion_uses: promotion_id, user_id": "uses of a customer, of promotions that count them",
+    "promotion_uses: user_id": GONE,
     # The catalog.
     "inventory: ": STAFF,
     "inventory: _id, sku": STAFF,

@@ -19,6 +19,7 @@ from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
+from tests.engine import freshness_carts as freshness_carts
 from tests.engine.freshness_payments import ACTS
 from tests.engine.freshness_world import Cache, World, done
 from tests.engine.steps import befriend, post
@@ -30,6 +31,8 @@ FOR_GOOD = {
     "Account": "user",
     "AuditExport": "format filter",
     "AuthKey": "kind name device",
+    "Cart": "anonymous",
+    "CartLine": "unitPrice.currencyCode",
     "Chat": "participants peer",
     "Comment": "author parentId",
     "Evidence": "organizationId incidentId kind description collectorId uploadId evidenceFileName sizeBytes "

@@ -5,6 +5,7 @@ from tests.mutation.faults import (
     audit,
     audit_access,
     auth,
+    cart,
     catalog,
     chat,
     core,
@@ -21,6 +22,7 @@ from tests.mutation.faults import (
 AREAS: dict[str, list[Fault]] = {
     "audit": [*audit.FAULTS, *audit_access.FAULTS],
     "auth": auth.FAULTS,
+    "cart": cart.FAULTS,
     "catalog": catalog.FAULTS,
     "chat": chat.FAULTS,
     "core": core.FAULTS,

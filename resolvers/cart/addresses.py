@@ -1,0 +1,87 @@
+"""Postal addresses: checked as they come in, sealed where they are stored."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+import orjson
+
+from core.cards import check_no_card
+from core.context import Context
+from core.errors import UserError, below
+from core.messages import gettext_noop
+from core.security.crypto import Keyring
+from core.values.bounds import check_length
+from core.values.currencies import COUNTRIES
+from core.values.text import Line
+from stores.cart.quotes import Address
+
+LONGEST = 100
+LONGEST_POSTAL_CODE = 16
+REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}", re.ASCII)
+PHONE = re.compile(r"\+[1-9]\d{5,14}", re.ASCII)
+LETTERS = ("name", "company", "line1", "line2", "city", "postal_code")
+
+
+class PostalAddress(TypedDict):
+    """Postal address."""
+
+    name: Line
+    """Name of the recipient, 1 to 100 characters."""
+    company: NotRequired[Line | None]
+    """Company of the recipient, at most 100 characters."""
+    line1: Line
+    """Street and number, or the like, 1 to 100 characters."""
+    line2: NotRequired[Line | None]
+    """Second line of the street, such as a floor, at most 100 characters."""
+    city: Line
+    """Name of the town or city, 1 to 100 characters."""
+    region: NotRequired[Line | None]
+    """Code of the state or province (ISO 3166-2), such as `US-CA`; needed where taxes depend on it."""
+    postal_code: NotRequired[Line | None]
+    """Postal code as the country writes it, at most 16 characters."""
+    country_code: Line
+    """Code of the country (ISO 3166-1), such as `DE`."""
+    phone: NotRequired[Line | None]
+    """Phone number of the recipient (E.164), such as `+4915112345678`."""
+
+
+def checked(given: PostalAddress, field: str) -> Address:
+    """The address as it is kept; refused with the path of what is wrong."""
+    with below(field):
+        return _checked(given)
+
+
+def _checked(given: PostalAddress) -> Address:
+    address: dict[str, Any] = {name: given.get(name) or None for name in Address.__annotations__}
+    for name in LETTERS:
+        most = LONGEST_POSTAL_CODE if name == "postal_code" else LONGEST
+        check_length(
+            address[name] or "", least=name in PostalAddress.__required_keys__, most=most, field=name
+        )
+        check_no_card(address[name], field=name)
+    country = address["country_code"] = (address["country_code"] or "").upper()
+    if country not in COUNTRIES:
+        raise _unfit("country_code", gettext_noop("This is no country."))
+    if region := address["region"]:
+        address["region"] = region = region.upper()
+        if not REGION.fullmatch(region) or not region.startswith(f"{country}-"):
+            raise _unfit("region", gettext_noop("A region is written as in US-CA."))
+    if address["phone"] and not PHONE.fullmatch(address["phone"]):
+        raise _unfit("phone", gettext_noop("A phone number begins with + and the country code."))
+    return address  # type: ignore[return-value]
+
+
+def _unfit(field: str, message: str) -> UserError:
+    return UserError("INVALID_FORMAT", message, field=[field])
+
+
+def sealed(ctx: Context, addresses: Mapping[str, Address | None], *, place: str) -> str:
+    """Addresses encrypted for their place."""
+    return ctx.services.crypto.seal(orjson.dumps(addresses).decode(), place=place)
+
+
+def opened(crypto: Keyring, text: str | None, *, place: str) -> dict[str, Address | None]:
+    """Sealed addresses by their name; none where there are none."""
+    found: dict[str, Address | None] = orjson.loads(crypto.open(text, place=place)) if text else {}
+    return found
