@@ -10,6 +10,7 @@ import pytest
 from core import clock
 from core.context import Services
 from jobs import cart as jobs
+from resolvers.cart import owners
 from stores.cart import carts
 from tests.cart.steps import ADDED, CART, add, added, cart_token, codes, device, line_id, shown, variants
 from tests.conftest import NewPhone
@@ -114,6 +115,8 @@ async def test_new_carts_of_devices_are_limited_by_address(
     monkeypatch.setattr(services.limits, "scale", 1 / 20)
     taken: list[Any] = [await add(device(http, address), variant) for _ in range(3)]
     assert [code for payload in taken for code, _ in codes(payload)][-1] == "RATE_LIMITED"
+    # All tests have one address.
+    await services.redis.delete(f"rate:{owners.NEW_RATE.name}:127.0.0.1")
 
 
 async def test_a_cart_expires_30_days_after_its_last_change(

@@ -42,7 +42,7 @@ async def taxed(admin: Phone, rate: str, *, included: bool, **more: Any) -> str:
 
 
 async def fault(services: Services, phone: Phone, token: str) -> QuoteFault | str | None:
-    """What an order with the token would meet; INVALID for a token of no quote of theirs."""
+    """Fault that an order with the token would meet; INVALID for a token of no quote of theirs."""
     ctx, owner = Context(services), customer(phone.user_id)
     quote = await quote_named(ctx, owner, token)
     return "INVALID" if quote is None else await quote_fault(ctx, owner, quote)

@@ -38,6 +38,8 @@ UNMET = {
     },
     # A share has no files of its own.
     "TOO_MANY": {"sharePost"},
+    # A quote after a replay has no address.
+    "NO_SHIPPING": {"syncCart"},
     # Only who is not signed in, and gives a password, solves one.
     "CAPTCHA_REQUIRED": {"setPassword", "stepUp", "verifyBackupCode", "verifyOtp"},
 }
