@@ -34,7 +34,7 @@ UNMET = {
     # Lengths and counts that may be 0.
     "REQUIRED": {
         *("decideReview", "markChatsDelivered", "recordClientHealth", "sharePost", "submitMessageReport"),
-        *("submitReport", "submitReview", "acknowledgeNotification", "markInboxSeen"),
+        *("submitReport", "submitReview", "acknowledgeNotification", "markInboxSeen", "updateCart"),
     },
     # A share has no files of its own.
     "TOO_MANY": {"sharePost"},
