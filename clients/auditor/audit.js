@@ -32,7 +32,7 @@ export async function audit(log, seen = null, told = []) {
 
   const shown = await all(log.checkpoints());
   const known = [...new Set([...(seen?.keys ?? []), ...told])];
-  const keys = await follow(shown[0]?.logKeys ?? [], known, check);
+  const keys = await follow(await log.keys(), known, check);
   const heads = await checkpoints(log, shown, keys, seen, check);
   if (heads.length > 0) await check(() => verifyCheckpoint(shown[0].note, current(keys, known)));
 

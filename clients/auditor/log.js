@@ -8,8 +8,9 @@ const MOST_WAITS = 10;
 const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) {
   errors { code message } tokens { accessToken } } }`;
 const CHECKPOINTS = `query Checkpoints($after: String) { auditCheckpoints(first: ${PAGE}, after: $after) {
-  edges { node { entryCount note logKeys { verifierKey fromEntryCount introductionNote } } }
-  pageInfo { hasNextPage endCursor } } }`;
+  edges { node { entryCount note } } pageInfo { hasNextPage endCursor } } }`;
+const KEYS = `query Keys { auditCheckpoints(first: 1) {
+  edges { node { logKeys { verifierKey fromEntryCount introductionNote } } } } }`;
 const ENTRIES = `query Entries($after: String) { auditEntries(first: ${PAGE}, after: $after) {
   edges { node { ${ENTRY_FIELDS} } } pageInfo { hasNextPage endCursor } } }`;
 const PROOF = `query Proof($entryId: ID!) { auditProof(entryId: $entryId) { leafIndex leaf path
@@ -38,6 +39,12 @@ export class AuditLog {
     const { signIn } = await this.ask(SIGN_IN, { input });
     if (signIn.errors.length > 0) throw new Failed(signIn.errors[0]);
     this.#token = signIn.tokens.accessToken;
+  }
+
+  /** Keys of the organization's log, the oldest first; none before the first checkpoint. */
+  async keys() {
+    const [edge] = (await this.ask(KEYS)).auditCheckpoints.edges;
+    return edge?.node.logKeys ?? [];
   }
 
   /** Checkpoints of the organization, the latest first. */

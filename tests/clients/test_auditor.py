@@ -90,7 +90,7 @@ async def make_auditor(services: Services, org_id: str) -> str:
 
 async def test_a_sound_log_is_sound_each_time(log: Log, auditor: Auditor) -> None:
     # Signing in is on record too.
-    assert await auditor.run() == (0, ["14 entries and 2 checkpoints: sound"])
+    assert await auditor.run() == (0, ["15 entries and 2 checkpoints: sound"])
     await logs.append(log.services, log.org_id, 1, event_type="DECISION_MADE")
     await sealing.seal(log.services, log.org_id)
     code, [said] = await auditor.run()
@@ -209,7 +209,10 @@ async def test_a_key_that_no_known_key_vouches_for_is_refused_until_the_auditor_
     made = await sealed_by_a_new_key(log, distrust=True)
     refused = f"no known key vouches for the key {made.split('+')[1]}, which signs from 13 entries on"
     code, said = await auditor.run()
-    assert (code, said[:2]) == (1, [f"damaged: {refused}", "damaged: no known key signed the checkpoint of 13 entries"])
+    assert (code, said[:2]) == (
+        1,
+        [f"damaged: {refused}", "damaged: no known key signed the checkpoint of 13 entries"],
+    )
     assert (await auditor.run(made))[0] == 0
     assert (await kept(auditor))[-1] == made
     assert (await auditor.run())[0] == 0
@@ -242,17 +245,19 @@ async def test_a_signature_beside_that_of_a_known_key_vouches_for_nothing(log: L
 async def test_a_key_that_was_replaced_cannot_go_on_with_the_log(log: Log, auditor: Auditor) -> None:
     assert (await auditor.run())[0] == 0
     await sealed_by_a_new_key(log)
-    assert (await auditor.run())[0] == 0
     await logs.append(log.services, log.org_id, 1)
     await sealing.seal(log.services, log.org_id)
     row = await store.latest_checkpoint(log.services.db, log.org_id)
     assert row is not None
-    head = await sealing.verified(log.services, row)
-    stolen = await former_signer(log)
-    await log.change(store.checkpoints.name, row["_id"], note=checkpoint.sign(head, stolen))
-    code, said = await auditor.run()
-    assert code == 1
-    assert "damaged: no known key signed the checkpoint of 14 entries" in said
+    forged = checkpoint.sign(await sealing.verified(log.services, row), await former_signer(log))
+    # Whether the auditor learns of the new key by now, or knows it already.
+    for _ in range(2):
+        await log.change(store.checkpoints.name, row["_id"], note=forged)
+        code, said = await auditor.run()
+        assert code == 1
+        assert "damaged: no known key signed the checkpoint of 14 entries" in said
+        await log.change(store.checkpoints.name, row["_id"], note=row["note"])
+        assert (await auditor.run())[0] == 0
 
 
 async def former_signer(log: Log) -> Signer:

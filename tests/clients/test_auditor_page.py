@@ -77,7 +77,7 @@ async def test_an_auditor_verifies_the_log_in_the_browser(
 ) -> None:
     log = Log(services, *await logs.sealed_log(services))
     page = Page(browser, host, await make_auditor(services, log.org_id))
-    assert await page.audit() == ("14 entries and 2 checkpoints: sound", [])
+    assert await page.audit() == ("15 entries and 2 checkpoints: sound", [])
     save(browser, "auditor-sound.png")
     bad = (await log.links())[1]["entry_id"]
     await flipped(log)
