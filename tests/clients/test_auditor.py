@@ -243,7 +243,8 @@ async def test_a_signature_beside_that_of_a_known_key_vouches_for_nothing(log: L
 
 
 async def test_a_key_that_was_replaced_cannot_go_on_with_the_log(log: Log, auditor: Auditor) -> None:
-    assert (await auditor.run())[0] == 0
+    code, said = await auditor.run()
+    assert code == 0, said
     await sealed_by_a_new_key(log)
     await logs.append(log.services, log.org_id, 1)
     await sealing.seal(log.services, log.org_id)
