@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from core import clock, jobs
-from core.callbacks import Webhooks
+from core.callbacks import KEPT, Webhooks
 from core.context import Services
 from providers.webhooks import SlackWebhook, TwilioWebhook, slack_signature, twilio_signature
 from resolvers.notification import callbacks, replying
@@ -268,8 +268,8 @@ async def test_callbacks_move_deliveries_and_carry_replies(
 
 
 async def forget_events(services: Services) -> None:
-    """Let eight days pass, after which MongoDB has deleted what had an end by then."""
-    clock.shift(timedelta(days=8))
+    """Let a day more pass than ids of events are kept, and what had an end by then be deleted."""
+    clock.shift(KEPT + timedelta(days=1))
     past = {"q": {"expires_at": {"$lte": clock.now()}}, "limit": 0}
     await services.db.write({"delete": "provider_events", "deletes": [past]})
 

@@ -368,7 +368,7 @@ FAULTS = [
         KEYS,
     ),
     Fault(
-        "a recorded reply is heeded again after a week",
+        "a recorded reply is heeded again after a month",
         "core/callbacks.py",
         "kept = REPLIES_KEPT if",
         "kept = KEPT if",
