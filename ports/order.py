@@ -125,6 +125,8 @@ class Charge:
     currency: str
     subject_id: str = ""
     """Metadata: what is paid for. Empty for charges that are not ours."""
+    part: str = ""
+    """Metadata: which of several payments for it; empty for the only one."""
     attempt: int = 0
     """Metadata: number of the attempt to pay for it."""
     captured: int = 0
@@ -184,6 +186,7 @@ class PaymentGateway(Protocol):
         amount: int,
         currency: str,
         subject_id: str,
+        part: str,
         attempt: int,
         capture: bool,
         key: str,

@@ -66,6 +66,7 @@ def charge(intent: Object, refunds: Iterable[Object] = (), disputes: Iterable[Ob
         amount=minor(intent["amount"]),
         currency=currency,
         subject_id=metadata.get("subject", ""),
+        part=metadata.get("part", ""),
         attempt=_number(metadata.get("attempt", "")),
         captured=minor(intent.get("amount_received")),
         refunded=minor(latest.get("amount_refunded")),

@@ -67,16 +67,18 @@ class StripeGateway:
         amount: int,
         currency: str,
         subject_id: str,
+        part: str,
         attempt: int,
         capture: bool,
         key: str,
     ) -> Charge:
+        named = {"subject": subject_id, "attempt": str(attempt), **({"part": part} if part else {})}
         params = {
             "amount": gateway_units(amount, currency),
             "currency": currency.lower(),
             "confirm": True,
             "capture_method": "automatic" if capture else "manual",
-            "metadata": {"subject": subject_id, "attempt": str(attempt)},
+            "metadata": named,
             "payment_method_types": ["card"],
             "expand": EXPAND,
             **self._paid_by(source),

@@ -60,6 +60,18 @@ class PaymentSource(TypedDict, total=False):
     """Id of a payment method of yours."""
 
 
+class Wanted(TypedDict):
+    """Payment that is asked for."""
+
+    subject_id: str
+    part: str
+    owner_id: str
+    amount: int
+    currency: str
+    capture: CaptureTime
+    key: str
+
+
 class Paid(TypedDict):
     """Payment as it is now, with the step that its owner has to take, if there is one."""
 
@@ -77,14 +89,24 @@ async def pay(
     source: PaymentSource,
     capture: CaptureTime,
     key: str,
+    part: str = "",
 ) -> Paid:
     """Charge an amount in minor units for a thing, outside any unit of work.
 
     With the same key the attempt is resumed, and never charged twice; with another key a payment that FAILED
-    is tried anew. PENDING: the gateway is silent, and jobs go on.
+    is tried anew. PENDING: the gateway is silent, and jobs go on. Where a thing is paid in several payments,
+    `part` names which.
     """
-    begin = partial(_begin, ctx, subject_id, owner_id, amount, currency, source, capture, key)
-    payment, is_new = await ctx.unit(begin)
+    wanted: Wanted = {
+        "subject_id": subject_id,
+        "part": part,
+        "owner_id": owner_id,
+        "amount": amount,
+        "currency": currency,
+        "capture": capture,
+        "key": key,
+    }
+    payment, is_new = await ctx.unit(partial(_begin, ctx, wanted, source))
     if is_new:
         return await _paid(ctx, payment, certain=True)
     return await resume(ctx, payment)
@@ -140,29 +162,17 @@ def check_amount(amount: int, currency: str) -> None:
         raise ValueError(f"{amount} minor units of {currency} cannot be charged: round them first.")
 
 
-async def _begin(
-    ctx: Context,
-    subject_id: str,
-    owner_id: str,
-    amount: int,
-    currency: str,
-    source: PaymentSource,
-    capture: CaptureTime,
-    key: str,
-) -> tuple[Payment, bool]:
+async def _begin(ctx: Context, wanted: Wanted, source: PaymentSource) -> tuple[Payment, bool]:
     """The payment with an attempt under this key, and whether that is new."""
-    id = store.payment_id(subject_id)
+    id = store.payment_id(wanted["subject_id"], wanted["part"])
     current = await store.payments.by_id(ctx.db, id)
-    if current is not None and current["key"] == key:
+    if current is not None and current["key"] == wanted["key"]:
         return current, False
-    check_amount(amount, currency)
+    check_amount(wanted["amount"], wanted["currency"])
     attempt = {
+        **wanted,
         "status": PaymentStatus.PENDING,
-        "amount": amount,
-        "currency": currency,
-        "capture": capture,
-        "key": key,
-        "sealed_source": await _sealed(ctx, id, owner_id, source),
+        "sealed_source": await _sealed(ctx, id, wanted["owner_id"], source),
         "charge_ref": None,
         "failure_code": None,
         "authorized_until": None,
@@ -172,9 +182,8 @@ async def _begin(
         "attempted_at": _attempts(ctx, current),
     }
     if current is None:
-        named = {"_id": id, "subject_id": subject_id, "owner_id": owner_id, "refunds": []}
-        amounts = {"captured_amount": 0, "refunded_amount": 0, "disputed_amount": 0}
-        payment = await ctx.tx.insert(store.payments, {**named, **amounts, **attempt})
+        amounts = {"captured_amount": 0, "refunded_amount": 0, "disputed_amount": 0, "refunds": []}
+        payment = await ctx.tx.insert(store.payments, {"_id": id, **amounts, **attempt})
     else:
         payment = await ctx.tx.edit(store.payments, current, attempt)
     await enqueue(ctx, RECONCILE, RECONCILE_WAITS, 0, key=reconcile_key(id), payment_id=id)
@@ -257,6 +266,7 @@ async def _authorized(ctx: Context, payment: Payment) -> Charge:
         amount=payment["amount"],
         currency=payment["currency"],
         subject_id=payment["subject_id"],
+        part=payment["part"],
         attempt=payment["attempt_count"],
         capture=payment["capture"] == CaptureTime.AT_ONCE,
         key=store.gateway_key(payment),

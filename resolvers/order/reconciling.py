@@ -51,8 +51,8 @@ def _may_turn_up(payment: Payment, round: int) -> bool:
 async def _looked_up(ctx: Context, payment: Payment) -> Payment:
     """Apply what the gateway has for the payment's thing."""
     found = await answered("search", gateway(ctx).charges_for(payment["subject_id"]))
-    refs = dict.fromkeys([each.ref for each in found] + [ref for ref in [payment["charge_ref"]] if ref])
-    for ref in refs:
+    known = [payment["charge_ref"], *(each.ref for each in found if each.part == payment["part"])]
+    for ref in dict.fromkeys(filter(None, known)):
         payment = await _refreshed(ctx, payment["_id"], ref)
     return payment
 
@@ -94,7 +94,7 @@ async def _applied(ctx: Context, charge: Charge) -> None:
     if not ids.well_formed(charge.subject_id):
         # Somebody else charges with the same account.
         return
-    id = store.payment_id(charge.subject_id)
+    id = store.payment_id(charge.subject_id, charge.part)
     if await store.payments.by_id(ctx.db, id) is None:
         await ctx.unit(lambda: let_go(ctx, charge))
     else:

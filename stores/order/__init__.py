@@ -1,11 +1,6 @@
 """Stores of orders and payments."""
 
-from stores.order.kinds import (
-    CaptureTime,
-    GatewayWish,
-    PaymentStatus,
-    RefundStatus,
-)
+from stores.order.kinds import CaptureTime, GatewayWish, PaymentMethodKind, PaymentStatus, RefundStatus
 from stores.order.methods import Payer, PaymentMethod, method_place, payer_place, payers, payment_methods
 from stores.order.payments import (
     ENDED,
@@ -33,6 +28,7 @@ __all__ = [
     "Payer",
     "Payment",
     "PaymentMethod",
+    "PaymentMethodKind",
     "PaymentRefund",
     "PaymentStatus",
     "RefundStatus",

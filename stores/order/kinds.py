@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from ports.order import PaymentMethodKind as PaymentMethodKind
+
 
 class PaymentStatus(StrEnum):
     """Status of a payment."""

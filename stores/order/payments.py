@@ -32,7 +32,9 @@ class Payment(Row):
 
     owner_id: str
     subject_id: str
-    """Thing that is paid for: there is one payment for it."""
+    """Thing that is paid for."""
+    part: str
+    """Name of the payment where there are several for a thing; empty for the only one."""
     status: PaymentStatus
     currency: str
     amount: int
@@ -97,9 +99,9 @@ payments = entity(
 )
 
 
-def payment_id(subject_id: str) -> str:
+def payment_id(subject_id: str, part: str = "") -> str:
     """Id of the payment for a thing: made of the thing's, so that two at once make the same one."""
-    return ids.derived("payment", subject_id)
+    return ids.derived("payment", subject_id, *filter(None, [part]))
 
 
 def source_place(id: str) -> str:
@@ -108,7 +110,7 @@ def source_place(id: str) -> str:
 
 def gateway_key(payment: Mapping[str, Any]) -> str:
     """Idempotency key of the current attempt at the gateway."""
-    return f"{payment['subject_id']}:{payment['attempt_count']}"
+    return ":".join(filter(None, [payment["subject_id"], payment["part"], str(payment["attempt_count"])]))
 
 
 def refundable(payment: Payment) -> int:

@@ -20,6 +20,7 @@ async def charged(embedded: EmbeddedGateway, subject: str) -> Charge:
             amount=500,
             currency="EUR",
             subject_id=subject,
+            part="",
             attempt=1,
             capture=False,
             key=f"{subject}:1",

@@ -55,11 +55,11 @@ class Till:
     async def gateway_charge(self, subject_id: str) -> None:
         """A charge that somebody else makes with the same account."""
         port = self.services.get(PaymentGateway)  # type: ignore[type-abstract]
-        given = {"amount": 500, "currency": "EUR", "attempt": 1, "capture": False, "key": key()}
+        given = {"amount": 500, "currency": "EUR", "part": "", "attempt": 1, "capture": False, "key": key()}
         await port.authorize(Source("tok_visa"), subject_id=subject_id, **given)  # type: ignore[arg-type]
 
-    async def payment(self, subject_id: str) -> Payment:
-        found = await store.payments.by_id(self.services.db, store.payment_id(subject_id))
+    async def payment(self, subject_id: str, part: str = "") -> Payment:
+        found = await store.payments.by_id(self.services.db, store.payment_id(subject_id, part))
         assert found is not None
         return found
 

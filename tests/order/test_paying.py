@@ -216,6 +216,20 @@ async def test_a_slow_bank_is_waited_for(till: Till) -> None:
     assert (await till.payment(thing))["status"] == "CAPTURED"
 
 
+async def test_a_thing_may_be_paid_in_parts(till: Till) -> None:
+    """A booking that is moved to a dearer time: the difference is another payment."""
+    thing = subject()
+    till.gateway.faults.plan([None, GatewayFault.LOSE])
+    await till.pay(thing, OWNER)
+    await till.pay(thing, OWNER, part="moved", amount=2_000)
+    till.gateway.keys.clear()
+    await till.later(minutes=3)
+    assert (await till.payment(thing))["amount"] == 10_000
+    other = await till.payment(thing, "moved")
+    assert (other["status"], other["amount"], other["subject_id"]) == ("AUTHORIZED", 2_000, thing)
+    assert [kind for kind, _ in till.money].count("GIVE_UP") == till.money.count(("HOLD", 2_000)) - 1
+
+
 async def test_a_charge_without_its_subject_is_voided(till: Till) -> None:
     await till.gateway_charge(subject())
     await till.told()

@@ -213,6 +213,7 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
             "currency": "EUR",
             "charge_ref": None,
             "key": "k",
+            "part": "",
             "refunds": [],
             "subject_id": post,
         },

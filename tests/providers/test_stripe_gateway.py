@@ -44,6 +44,7 @@ async def charged(stripe: StripeGateway, token: str = "tok_visa", **changes: Any
     given = {
         "amount": 1099,
         "currency": "EUR",
+        "part": "",
         "attempt": 1,
         "capture": False,
         "key": f"{subject}:1",
