@@ -41,6 +41,8 @@ class Gateway:
         """By idempotency key what was asked, and the answer."""
         self.asked: list[str] = []
         """Requests that came, `POST /v1/refunds`."""
+        self.hung = asyncio.Event()
+        """Set once a request is done that will not be answered."""
         self.url = ""
         self._state = state
         self._read()
@@ -89,6 +91,7 @@ class Gateway:
         if fault == GatewayFault.LOSE and request.transport is not None:
             request.transport.abort()
         if fault == GatewayFault.HANG:
+            self.hung.set()
             await asyncio.sleep(FORGOTTEN)
         return answer
 

@@ -32,9 +32,12 @@ async def test_webhook_repeated_and_out_of_order(till: Till, parcels: Parcels) -
         *("created", "amount_capturable_updated", "succeeded")
     ]
     again = {**succeeded, "id": "evt_another"}
-    for event in (succeeded, authorized, succeeded, again, created):
+    told = ((succeeded, True), (authorized, True), (succeeded, False), (again, False), (created, True))
+    for event, is_news in told:
+        till.gateway.asked.clear()
         assert await till.gateway.events.send(till.gateway.http, event) == 200
         await till.settle()
+        assert bool(till.gateway.asked) is is_news, event
         assert (await till.payment(thing))["status"] == "CAPTURED"
     assert await stored(till, [created, authorized, succeeded]) == 3
     assert parcels.statuses(thing) == ["PENDING", "AUTHORIZED", "CAPTURED"]

@@ -213,6 +213,7 @@ async def test_chargeback_opened_then_won(till: Till, new_phone: NewPhone) -> No
     assert (disputed["status"], disputed["disputed_amount"]) == ("CAPTURED", 4_000)
     assert await titles(sue) == ["A payment is disputed"]
     assert (await refused(refund(till.ctx, payment, 6_001, "r")))[0] == "REFUND_EXCEEDS_PAID"
+    assert "POST /v1/refunds" not in till.gateway.asked
     till.gateway.ledger.close_dispute(dispute["id"], won=True)
     await till.told()
     assert (await till.payment(payment["subject_id"]))["disputed_amount"] == 0

@@ -16,6 +16,7 @@ from tests.mutation.faults import (
     limits,
     media,
     notification,
+    order,
     schema,
 )
 
@@ -33,5 +34,6 @@ AREAS: dict[str, list[Fault]] = {
     "limits": limits.FAULTS,
     "media": media.FAULTS,
     "notification": notification.FAULTS,
+    "order": order.FAULTS,
     "schema": schema.FAULTS,
 }
