@@ -18,11 +18,11 @@ from core.storage.mongo import Database
 from core.storage.store import collection
 from core.sync import changes
 from core.sync.changes import user_scope
-from devstack import circles, demo, seed_chats, seed_inbox, shop
+from devstack import circles, demo, seed_chats, seed_inbox, seed_payments, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
 from resolvers.media import picture_fields
-from stores import auth, chat, feed, media, notification
+from stores import auth, chat, feed, media, notification, order
 from stores.auth import AccountStatus, Role, account_of, person_scopes
 from stores.feed import FollowStatus, PostStatus, ReactionKind, Visibility
 from stores.feed.scopes import comment_scopes, group_scope, post_scopes
@@ -138,6 +138,12 @@ async def seed(
     await _insert(db, notification.deliveries.name, inboxes.deliveries)
     items = ((each, [user_scope(each["user_id"])]) for each in inboxes.receipts)
     await _insert(db, changes.log.name, (_entry("NOTIFICATION_RECEIPT", *item, now) for item in items))
+    dice = random.Random(SEED + 3)
+    wallets = seed_payments.wallets(Maker(dice, until), dice, users, crypto, until)
+    await _insert(db, order.payers.name, wallets.payers)
+    await _insert(db, order.payment_methods.name, wallets.methods)
+    items = ((each, [user_scope(each["user_id"])]) for each in wallets.methods)
+    await _insert(db, changes.log.name, (_entry("PAYMENT_METHOD", *item, now) for item in items))
     await _insert(db, meta.name, [{"_id": "demo", "at": now}])
     return size
 

@@ -6,6 +6,8 @@ KEY = "sk_test_landfall"
 """Key that the gateway knows its one account by."""
 SECRET = "whsec_landfall"
 """Secret that it signs callbacks with."""
+DEMO_CUSTOMER = "cus_demo_"
+"""Beginning of customers that it knows without having made them: the demo's people."""
 
 
 class Card(NamedTuple):
