@@ -34,18 +34,13 @@ async def reconcile_payment(services: Services, *, payment_id: str, round: int) 
         payment = await _looked_up(ctx, payment)
         if payment["status"] in store.OPEN:
             payment = await _ended(ctx, payment, round)
-        answered_all = True
+        heard = payment["charge_ref"] is not None
     except (Retryable, Permanent):
-        answered_all = False
-    if not answered_all or _may_turn_up(payment, round):
+        heard = False
+    # Searches are late, and keys are forgotten: what has ended unheard of may yet turn up.
+    if payment["status"] in store.OPEN or (not heard and round < LAST):
         named = {"key": reconcile_key(payment_id), "payment_id": payment_id}
         await again(ctx, RECONCILE, RECONCILE_WAITS, min(round + 1, LAST), **named)
-
-
-def _may_turn_up(payment: Payment, round: int) -> bool:
-    """True while the gateway may yet tell of a charge: searches are late, and keys are forgotten."""
-    unheard = payment["status"] in store.ENDED and payment["charge_ref"] is None
-    return payment["status"] in store.OPEN or (unheard and round < LAST)
 
 
 async def _looked_up(ctx: Context, payment: Payment) -> Payment:
