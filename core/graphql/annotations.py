@@ -9,7 +9,7 @@ import strawberry
 from strawberry.types.union import StrawberryUnion
 
 from core.grants import GrantRole, declared_roles
-from core.graphql.enums import enum
+from core.graphql.enums import DECLARED, enum
 from core.ids import Id
 from core.nodes import SyncTypeName
 from core.values import text
@@ -26,6 +26,8 @@ def graphql_type(annotation: Any) -> Any:
         return str
     if annotation is SyncTypeName:
         return ForwardRef("SyncType")
+    if isinstance(annotation, typing.NewType) and annotation in DECLARED:
+        return DECLARED[annotation]
     if annotation is GrantRole:
         return enum(declared_roles())
     if isinstance(annotation, type) and issubclass(annotation, enums.Enum):

@@ -24,11 +24,20 @@ def enum(cls: E) -> E:
     return cls
 
 
-def declared_enum(name: str, description: str, values: Mapping[str, str]) -> Any:
-    """An enum that the systems' declarations make: values with the descriptions they give, in order."""
+DECLARED: dict[Any, Any] = {}
+"""Enums that declarations make, by the NewType with which resolvers annotate their values."""
+
+
+def declared_enum(name: str, description: str, values: Mapping[str, str], *, of: Any = None) -> Any:
+    """An enum that the systems' declarations make: values with the descriptions they give, in order.
+
+    Resolvers annotate its values `of` a NewType, where there is one.
+    """
     make: Any = enums.StrEnum
     made = make(name, {value: value for value in sorted(values)})
     strawberry.enum(made, description=description)
     for value in made.__strawberry_definition__.values:
         value.description = values[value.name]
+    if of is not None:
+        DECLARED[of] = made
     return made
