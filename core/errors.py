@@ -69,6 +69,7 @@ error_codes(
     TOO_MANY="A list has more than `limit` items; `field` names it.",
     OUT_OF_RANGE="A number or time is not within its range; `field` names it.",
     INVALID_FORMAT="A text is not in the form it must have; `field` names it.",
+    NAME_TAKEN="Another one beside it has this name: choose another.",
 )
 error_codes(
     ErrorKind.CONFLICT,

@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 from core import grants, ids, nodes
 from core.audit import Act, record
 from core.context import Context
-from core.errors import ErrorKind, UserError, check_version, error_codes
+from core.errors import UserError, check_version
 from core.ids import Id
 from core.nodes import guard
 from core.paging import PageArgs, Sort, any_of
@@ -16,11 +16,6 @@ from resolvers.notification.template_fields import check_texts, checked_fields
 from stores.notification import NotificationChannel, PriorityLevel, templates
 from stores.notification.roles import NOTIFY_ADMIN, NOTIFY_SENDER
 from stores.notification.templates import NotificationTemplate, TemplateScenario, TemplateVariableKind
-
-error_codes(
-    ErrorKind.INVALID,
-    NAME_TAKEN="Another template of the organization has this name: choose another.",
-)
 
 TEMPLATE_RATE = Rate("notification-templates", 100, 3600)
 MOST_TEMPLATES = 1_000
