@@ -1,9 +1,11 @@
 """Catalog for other systems: products, their access guards, stock, and events."""
 
 from resolvers.catalog import stock
-from resolvers.catalog.access import visible_products, visible_variants
+from resolvers.catalog.access import shown_to_all, visible_products, visible_variants
+from resolvers.catalog.entries import in_stock
 from resolvers.catalog.predictions import Prediction, Predictor, predicted
-from resolvers.catalog.reading import alternatives, default_variant
+from resolvers.catalog.publish_changes import published
+from resolvers.catalog.reading import alternatives, default_variant, top_sellers
 from resolvers.catalog.reviewing import bought
 from resolvers.catalog.stock import commit as commit_stock
 from resolvers.catalog.stock import holder as stock_holder
@@ -20,13 +22,17 @@ __all__ = [
     "bought",
     "commit_stock",
     "default_variant",
+    "in_stock",
     "predicted",
+    "published",
     "release_stock",
     "renew_stock",
     "reserve_stock",
     "restock",
+    "shown_to_all",
     "stock",
     "stock_holder",
+    "top_sellers",
     "transfer_stock",
     "visible_products",
     "visible_variants",

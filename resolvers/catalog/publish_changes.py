@@ -12,6 +12,7 @@ import structlog
 
 from core import clock, outages
 from core.context import Context
+from core.hooks import Hook
 from resolvers.catalog.entries import beginnings, entry, spellings
 from stores.catalog import entries, products, stock
 from stores.catalog.kinds import AvailabilityStatus, ProductStatus
@@ -25,6 +26,9 @@ LOW = 5
 BATCH = 200
 UNTOLD_PRICE = 0
 """Price never published: a draft's first price is no news."""
+
+published = Hook[[Context, Product, Product], None]("catalog.published")
+"""Called with a product as it was told of last and as it is told of now, in the unit of work that does it."""
 
 
 async def tell(ctx: Context, limit: int = BATCH) -> int:
@@ -85,10 +89,17 @@ async def _refresh(ctx: Context, product: Product, levels: Sequence[InventoryLev
     updated = await ctx.tx.update(products.products, product["_id"], set=change, version=False)
     assert updated is not None
     ctx.tx.skip_log(updated)
+    await published(ctx, _as_told(product), updated)
     on_sale = product["status"] == ProductStatus.ACTIVE
     if on_sale:
         await entries.spell(ctx.db, spellings(updated, category))
     return await entries.put_entry(ctx.db, product["_id"], entry(updated, category) if on_sale else None)
+
+
+def _as_told(product: Product) -> Product:
+    """The product with the prices that were told of last."""
+    variants: list[Variant] = [{**each, "price": each["told_price"]} for each in product["variants"]]
+    return {**product, "variants": variants}
 
 
 def _log(ctx: Context, product: Product, variant: Variant, hint: Availability) -> None:
