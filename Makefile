@@ -145,6 +145,11 @@ bench-notify: install
 bench-audit-search: install
 	@$(BIN)/python -m bench.audit_search $(ARGS)
 
+# Favorites: reading a list, saving and removing.
+.PHONY: bench-favorite
+bench-favorite: install
+	@$(BIN)/python -m bench.favorite $(ARGS)
+
 # The audit log: proofs, the wait of SYNC, CPU of an entry.
 .PHONY: bench-audit
 bench-audit: install

@@ -144,6 +144,28 @@ query Products($filter: ProductFilterInput, $after: String) {
 }
 """
 
+FAVORITES = """# The wishlist in its order; `addFavorite` puts a product on top.
+query Favorites {
+  viewer {
+    favoriteList(kind: PRODUCT) {
+      favoriteCount
+      favorites(first: 20) {
+        edges {
+          position
+          node {
+            id note
+            priceWhenSaved { amount currencyCode }
+            target { ... on Product { name brand priceRange { min { amount currencyCode } } } }
+          }
+        }
+      }
+    }
+    favoriteLists(first: 10) { edges { node { listName favoriteCount } } }
+    favoriteSuggestions(limit: 3) { reason target { ... on Product { name } } }
+  }
+}
+"""
+
 SAFETY = """{
   viewer {
     account {
@@ -218,6 +240,7 @@ OPERATIONS = [
         "query": PRODUCTS,
         "variables": '{\n  "filter": {"query": "magnesium gly", "inStock": true}\n}',
     },
+    {"name": "Favorites", "query": FAVORITES, "variables": "{}"},
     {"name": "Safety", "query": SAFETY, "variables": "{}"},
     {
         "name": "EnableTwoFactor",

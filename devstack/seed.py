@@ -18,11 +18,11 @@ from core.storage.mongo import Database
 from core.storage.store import collection
 from core.sync import changes
 from core.sync.changes import user_scope
-from devstack import circles, demo, seed_chats, seed_inbox, seed_payments, shop
+from devstack import circles, demo, seed_chats, seed_favorites, seed_inbox, seed_payments, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
 from resolvers.media import picture_fields
-from stores import auth, chat, feed, media, notification, order
+from stores import auth, chat, favorite, feed, media, notification, order
 from stores.auth import AccountStatus, Role, account_of, person_scopes
 from stores.feed import FollowStatus, PostStatus, ReactionKind, Visibility
 from stores.feed.scopes import comment_scopes, group_scope, post_scopes
@@ -144,6 +144,14 @@ async def seed(
     await _insert(db, order.payment_methods.name, wallets.methods)
     items = ((each, [user_scope(each["user_id"])]) for each in wallets.methods)
     await _insert(db, changes.log.name, (_entry("PAYMENT_METHOD", *item, now) for item in items))
+    dice = random.Random(SEED + 3)
+    saved = await seed_favorites.of_shop(db, Maker(dice, until), dice, users, crypto, until)
+    await _insert(db, favorite.favorites.name, saved.favorites)
+    await _insert(db, favorite.favorite_lists.name, saved.lists)
+    await _insert(db, favorite.favorite_list_items.name, saved.items)
+    for type, documents in (("FAVORITE", saved.favorites), ("FAVORITE_LIST", saved.lists)):
+        logged = (_entry(type, each, [user_scope(each["user_id"])], now) for each in documents)
+        await _insert(db, changes.log.name, logged)
     await _insert(db, meta.name, [{"_id": "demo", "at": now}])
     return size
 

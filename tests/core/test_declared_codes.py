@@ -35,6 +35,7 @@ UNMET = {
     "REQUIRED": {
         *("decideReview", "markChatsDelivered", "recordClientHealth", "sharePost", "submitMessageReport"),
         *("submitReport", "submitReview", "acknowledgeNotification", "markInboxSeen", "updateCart"),
+        *("addFavorite", "reorderFavorites", "syncFavorites"),
     },
     # A share has no files of its own.
     "TOO_MANY": {"sharePost"},

@@ -24,6 +24,8 @@ class World:
 
     services: Services
     schema: Schema
+    products: list[str] = field(default_factory=list)
+    """Products that people may save."""
 
     def __post_init__(self) -> None:
         """All that is told of a node is asked for, whatever is declared."""
@@ -178,8 +180,11 @@ MUTATIONS = {
     "muteUser": "MuteUserInput",
     "blockUser": "BlockUserInput",
     "unblockUser": "UnblockUserInput",
+    "addFavorite": "AddFavoriteInput",
+    "removeFavorite": "RemoveFavoriteInput",
+    "moveFavorite": "MoveFavoriteInput",
 }
-WEIGHTS = (10, 8, 4, 8, 3, 4, 8, 12, 4, 2, 3, 4)
+WEIGHTS = (10, 8, 4, 8, 3, 4, 8, 12, 4, 2, 3, 4, 5, 3, 3)
 
 HOT = 0.4
 """Share of comments and reactions that go to one post: contention."""
@@ -349,6 +354,8 @@ class Crowd:
             return {"id": ids.new_id("post"), "text": text, "visibility": visibility}
         if name.endswith("User"):
             return {"userId": dice.choice([each for each in self.people if each != viewer]).user_id}
+        if name.endswith("Favorite"):
+            return self._favorite(name)
         mine = viewer if dice.random() < 0.8 else None
         if name in ("updateComment", "deleteComment"):
             id = self._recent(self.comments, mine)
@@ -363,6 +370,14 @@ class Crowd:
         id = self._recent(self.posts, mine)
         changes = dice.choice([{"text": text}, {"visibility": visibility}])
         return id and ({"postId": id, **changes} if name == "updatePost" else {"postId": id})
+
+    def _favorite(self, name: str) -> dict[str, Any] | None:
+        """Few products, so that devices of a person meet at them."""
+        products = self.world.products
+        if not products:
+            return None
+        target, other = self.dice.choices(products, k=2)
+        return {"targetId": target, **({"afterTargetId": other} if name == "moveFavorite" else {})}
 
     def _subject(self) -> str | None:
         """The hot post, every now and then."""

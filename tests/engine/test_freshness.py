@@ -20,6 +20,7 @@ from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
 from tests.engine import freshness_carts as freshness_carts
+from tests.engine import freshness_favorites as freshness_favorites
 from tests.engine.freshness_payments import ACTS
 from tests.engine.freshness_world import Cache, World, done
 from tests.engine.steps import befriend, post
@@ -37,6 +38,8 @@ FOR_GOOD = {
     "Comment": "author parentId",
     "Evidence": "organizationId incidentId kind description collectorId uploadId evidenceFileName sizeBytes "
     "cryptographicHash",
+    "Favorite": "kind targetId priceWhenSaved.amount priceWhenSaved.currencyCode",
+    "FavoriteList": "kind",
     "Follow": "user",
     "Grant": "organization role scope scopeId user",
     "Group": "name privacy",

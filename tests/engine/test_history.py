@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from core import clock, jobs
-from core.context import Services
+from core.context import Context, Services
 from core.settings import Settings
 from resolvers.auth.tokens import Tokens
+from resolvers.catalog import imports
 from server import lifespan
+from tests.catalog.steps import row
 from tests.engine.replicas import TYPES, Crowd, LiveReplica, Replica, World
 from tests.phone import Phone, make_user, sign_in_directly
 
@@ -33,6 +35,7 @@ Processes may share it, each with its part of `LANDFALL_HISTORIES`."""
 RULES = 200 if LONG else 100
 """Of a history; each lets several people and devices act at once."""
 PEOPLE = 5
+PRODUCTS = 4
 RATE_SCALE = 0.5
 """Rate limits are halved, so that flushes meet them."""
 JUMP_SECONDS = 1_800.0
@@ -48,7 +51,16 @@ async def world(settings: Settings) -> AsyncIterator[World]:
     async with lifespan.services(own) as services:
         # No transaction here takes a second.
         services.live.overlap = timedelta(seconds=2)
-        yield World(services, lifespan.make_schema(own))
+        yield World(services, lifespan.make_schema(own), await _products(services))
+
+
+async def _products(services: Services) -> list[str]:
+    """A shop of a few products."""
+    ctx = Context(services)
+    given = [{name: text for name, text in row().items() if name != "rowIndex"} for _ in range(PRODUCTS)]
+    rows = [{**each, "row_index": number} for number, each in enumerate(given)]
+    saved = await ctx.unit(lambda: imports.save_rows(ctx.tx, rows, publish=True))
+    return [each["product"]["_id"] for each in saved]
 
 
 @dataclass

@@ -1,0 +1,123 @@
+"""Figures of favorites: `make bench-favorite`. Embedded servers on loopback, the service's own time."""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from rich.table import Table
+
+from bench.console import console
+from core import logs
+from core.context import Context, Services, Viewer
+from core.graphql.build import Schema
+from core.settings import Environment, Settings
+from core.storage.mongo import Database
+from devstack import seed
+from devstack.servers import embedded
+from server import lifespan
+from stores import catalog
+from stores import favorite as store
+from tests.favorite.steps import fill
+from tests.phone import Phone, key, make_user
+
+out = console(110)
+ROUNDS, LENGTH = 400, 200
+LIST = """query { viewer { favoriteList(kind: PRODUCT) { version favoriteCount favorites(first: 50) {
+  edges { position node { id note target { ... on Product { name availability { status }
+    priceRange { min { amount } } } } } } pageInfo { hasNextPage endCursor } } } } }"""
+ADD = """mutation($input: AddFavoriteInput!) { addFavorite(input: $input) {
+  favorite { id position } favoriteLists { version } errors { code } } }"""
+REMOVE = """mutation($input: RemoveFavoriteInput!) { removeFavorite(input: $input) {
+  deletedFavoriteId errors { code } } }"""
+
+
+class Person:
+    """Somebody with a long list, who asks without a network between."""
+
+    def __init__(self, services: Services, schema: Schema, user_id: str) -> None:
+        self.services, self.schema, self.user_id = services, schema, user_id
+
+    async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
+        ctx = Context(self.services, viewer=Viewer(self.user_id, "session", "device"))
+        result = await self.schema.execute(document, variable_values=variables, context_value=ctx)
+        assert not result.errors, result.errors
+        return result.data or {}
+
+    async def act(self, document: str, target_id: str) -> None:
+        data = await self.ask(document, input={"idempotencyKey": key(), "targetId": target_id})
+        [payload] = data.values()
+        assert payload["errors"] == []
+
+
+async def timed(work: Callable[[], Awaitable[Any]], rounds: int) -> tuple[list[float], float]:
+    """Milliseconds of each round, sorted, and CPU of one."""
+    took, cpu = [], time.process_time()
+    for _ in range(rounds):
+        began = time.perf_counter()
+        await work()
+        took.append((time.perf_counter() - began) * 1000)
+    return sorted(took), (time.process_time() - cpu) / rounds * 1000
+
+
+def row(table: Table, name: str, measured: tuple[list[float], float], asked: str) -> None:
+    took, cpu = measured
+    middle, late = took[len(took) // 2], took[int(len(took) * 0.95)]
+    table.add_row(name, f"{middle:.1f} ms", f"{late:.1f} ms", f"{cpu:.1f} ms", asked)
+
+
+async def real_products(db: Database, person: Person) -> list[str]:
+    """Let the list be of products that are on sale; others are to be saved."""
+    found = await catalog.products.products.find(db, {"status": "ACTIVE"}, limit=2 * LENGTH, fields=("_id",))
+    ids = [each["_id"] for each in found]
+    rows = await store.favorites.find(db, {"user_id": person.user_id}, limit=LENGTH)
+    updates = [
+        {"q": {"_id": each["_id"], "user_id": person.user_id}, "u": {"$set": {"target_id": id}}}
+        for each, id in zip(rows, ids, strict=False)
+    ]
+    await db.write({"update": store.favorites.name, "updates": updates})
+    return ids[LENGTH:]
+
+
+async def measure(rounds: int) -> Table:
+    table = Table("", "median", "p95", "CPU", "asked at p95", title=f"Favorites, a list of {LENGTH}")
+    with tempfile.TemporaryDirectory() as name, embedded(Path(name) / "data") as servers:
+        settings = Settings(
+            env=Environment.TEST,
+            mongo_url=servers.mongo_url,
+            redis_url=servers.redis_url,
+            data_dir=Path(name),
+            log_level="ERROR",
+            rate_scale=1_000_000,
+        )
+        logs.configure(settings)
+        async with lifespan.services(settings) as services:
+            await seed.seed(services.db, Path(name) / "media", services.crypto, size=seed.Size(posts=4))
+            person = Person(services, lifespan.make_schema(settings), await make_user(services))
+            await fill(services, Phone(None, "", person.user_id), LENGTH)  # type: ignore[arg-type]
+            left = await real_products(services.db, person)
+            wanted = iter(left)
+            saved: list[str] = []
+
+            async def add() -> None:
+                saved.append(next(wanted))
+                await person.act(ADD, saved[-1])
+
+            async def remove() -> None:
+                await person.act(REMOVE, saved.pop())
+
+            # Plans are made, and documents compiled.
+            await timed(lambda: person.ask(LIST), 20)
+            row(table, "50 of a list", await timed(lambda: person.ask(LIST), rounds), "50 ms")
+            row(table, "save", await timed(add, min(rounds, len(left))), "80 ms")
+            row(table, "remove", await timed(remove, min(rounds, len(left))), "80 ms")
+    return table
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    out.print(uvloop.run(measure(parser.parse_args().rounds)))
