@@ -1,16 +1,13 @@
-"""Amounts that can be charged: the units that payment gateways count in, their steps, the least amounts.
+"""Amounts as payment gateways count them, and the least that are charged.
 
 Amounts here are in minor units of ISO 4217. Gateways count like Stripe, which departs from it for a few
 currencies.
 """
 
-from core.values.money import digits
+from core.values.money import digits, payment_step
 
 GATEWAY_DIGITS = {"ISK": 2, "UGX": 2, "MGA": 0}
 """Digits behind the point as gateways count, where ISO 4217 has others."""
-THREE_DIGITS = 3
-TEN = 10
-"""Of a currency with three digits the last one is always 0."""
 LEAST = {
     **dict.fromkeys(("AUD", "BRL", "CAD", "CHF", "EUR", "INR", "NZD", "SGD", "USD"), 50),
     **{"AED": 200, "BGN": 100, "CZK": 1_500, "DKK": 250, "GBP": 30, "HKD": 400, "HUF": 17_500, "JPY": 50},
@@ -19,27 +16,14 @@ LEAST = {
 """Least amounts that are charged, in minor units (docs.stripe.com/currencies, minimum charge amounts)."""
 
 
-def charge_step(currency: str) -> int:
-    """Step of amounts that can be charged, in minor units: 10 fils, 100 of Madagascar's iraimbilanja."""
-    if digits(currency) == THREE_DIGITS:
-        return TEN
-    return _power_of_ten(digits(currency) - _gateway_digits(currency))
-
-
-def chargeable(minor: int, currency: str) -> int:
-    """The amount that is charged in place of one between two steps: the nearest, halves upward."""
-    step = charge_step(currency)
-    return (2 * minor + step) // (2 * step) * step
-
-
 def least_charge(currency: str) -> int:
     """Least amount that is charged, in minor units; a step where no more is known."""
-    return LEAST.get(currency, charge_step(currency))
+    return LEAST.get(currency, payment_step(currency))
 
 
 def gateway_units(minor: int, currency: str) -> int:
     """The amount as the gateway counts: 500 krónur are 50000; ValueError for one between two steps."""
-    if minor % charge_step(currency):
+    if minor % payment_step(currency):
         raise ValueError(f"{minor} minor units of {currency} lie between two steps.")
     more = _gateway_digits(currency) - digits(currency)
     return minor * _power_of_ten(more) // _power_of_ten(-more)

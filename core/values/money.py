@@ -89,11 +89,18 @@ def shown(minor: int, currency: str) -> dict[str, str]:
 
 STEPS = {3: 10}
 """By digits of a currency, the minor units that its least amount at a payment provider has; else 1."""
+STEP_OF = {"MGA": 100}
+"""The same of currencies whose smaller unit payment providers do not know: the ariary's iraimbilanja."""
+
+
+def payment_step(currency: str) -> int:
+    """Step of amounts that can be paid, in minor units."""
+    return STEP_OF.get(currency) or STEPS.get(digits(currency), 1)
 
 
 def payable(minor: int, currency: str) -> int:
     """An amount as it can be paid: rounded, halves up, to the step of payment providers."""
-    step = STEPS.get(digits(currency), 1)
+    step = payment_step(currency)
     return (minor + step // 2) // step * step
 
 

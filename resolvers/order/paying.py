@@ -15,8 +15,8 @@ from core.nodes import GONE
 from core.one_of import one_of
 from core.ports import Permanent, Retryable
 from core.values.bounds import check_length
-from core.values.charges import charge_step, least_charge
-from core.values.money import decimal
+from core.values.charges import least_charge
+from core.values.money import decimal, payment_step
 from ports.order import Charge, Declined, NextAction, PaymentFailureCode, Source
 from resolvers.order import recording
 from resolvers.order.applying import follow, now, settle
@@ -158,7 +158,7 @@ def check_amount(amount: int, currency: str) -> None:
             limit=least,
             values={"least": decimal(least, currency), "currency": currency},
         )
-    if amount % charge_step(currency):
+    if amount % payment_step(currency):
         raise ValueError(f"{amount} minor units of {currency} cannot be charged: round them first.")
 
 

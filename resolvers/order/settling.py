@@ -8,7 +8,7 @@ from core import jobs
 from core.context import Context, Services
 from core.errors import ErrorKind, UserError, error_codes
 from core.ports import Permanent, Retryable
-from core.values.charges import charge_step
+from core.values.money import payment_step
 from ports.order import Charge, ChargeStatus, PaymentFailureCode
 from resolvers.order import recording
 from resolvers.order.applying import LET_GO, follow, is_stray, now, settle
@@ -161,7 +161,7 @@ async def _reserve(ctx: Context, id: str, amount: int, key: str) -> Payment:
     known = refund_of(payment, key)
     if known is not None and known["status"] != RefundStatus.REFUSED:
         return payment
-    if amount < 1 or amount % charge_step(payment["currency"]):
+    if amount < 1 or amount % payment_step(payment["currency"]):
         raise ValueError(f"{amount} minor units of {payment['currency']} cannot be given back.")
     if known is not None or amount > store.refundable(payment) or len(payment["refunds"]) >= MOST_REFUNDS:
         raise _exceeds(payment)

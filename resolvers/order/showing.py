@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.values.money import decimal
+from core.values.money import shown
 
 
-def money(field: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+def money(field: str) -> Callable[[Mapping[str, Any]], dict[str, str]]:
     """An amount of a document, with its currency."""
 
-    def shown(document: Mapping[str, Any]) -> dict[str, Any]:
-        currency = document["currency"]
-        return {"amount": decimal(document[field], currency), "currency_code": currency}
+    def read(document: Mapping[str, Any]) -> dict[str, str]:
+        return shown(document[field], document["currency"])
 
-    return shown
+    return read

@@ -2,8 +2,9 @@
 
 import pytest
 
-from core.values.charges import charge_step, chargeable, from_gateway_units, gateway_units, least_charge
+from core.values.charges import from_gateway_units, gateway_units, least_charge
 from core.values.currencies import CURRENCIES
+from core.values.money import payable, payment_step
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_amounts_go_in_the_gateways_units_and_come_back(currency: str, minor: in
 
 @pytest.mark.parametrize(("minor", "charged"), [(5124, 5120), (5125, 5130), (5120, 5120), (4, 0), (5, 10)])
 def test_three_digit_currencies_are_charged_in_tens(minor: int, charged: int) -> None:
-    assert chargeable(minor, "KWD") == charged
+    assert payable(minor, "KWD") == charged
 
 
 @pytest.mark.parametrize(("minor", "currency"), [(5124, "KWD"), (5, "BHD"), (150, "MGA")])
@@ -47,7 +48,7 @@ def test_the_least_amount_is_the_gateways() -> None:
 
 @pytest.mark.parametrize("currency", sorted(CURRENCIES))
 def test_every_currency_goes_there_and_back(currency: str) -> None:
-    step = charge_step(currency)
+    step = payment_step(currency)
     for minor in (step, 7 * step, 1234 * step):
-        assert chargeable(minor, currency) == minor
+        assert payable(minor, currency) == minor
         assert from_gateway_units(gateway_units(minor, currency), currency) == minor
