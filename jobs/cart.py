@@ -9,7 +9,7 @@ from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export, pages
 from core.jobs import Lane, task
 from core.storage.batches import delete_each, each_in_unit
-from resolvers.cart import addresses, drafts, validating
+from resolvers.cart import addresses, drafts, managing, validating
 from stores.cart import carts, promotions, quotes
 from stores.cart.carts import ANONYMOUS, Cart
 from stores.cart.kinds import CartStatus
@@ -47,6 +47,13 @@ async def end_hold(services: Services, *, cart_id: str) -> None:
             await validating.end_hold(ctx, current)
 
     await ctx.unit(end)
+
+
+@task(managing.BEGIN_TASK)
+async def begin_promotion(services: Services, *, promotion_id: str) -> None:
+    """Tell those who like a promotion's products that it began."""
+    ctx = Context(services)
+    await ctx.unit(lambda: managing.begin(ctx, promotion_id))
 
 
 @on_user_deleted

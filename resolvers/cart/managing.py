@@ -31,7 +31,7 @@ error_codes(
 LONGEST_NAME = 100
 MOST_PRODUCTS = 100
 MOST_USES = 1_000_000
-TOLD_TASK = "cart.tell_promotion"
+BEGIN_TASK = "cart.begin_promotion"
 
 
 class PromotionFilter(TypedDict, total=False):
@@ -150,7 +150,7 @@ async def end_promotion(ctx: Context, *, promotion_id: Id) -> Changed:
     promotion = await nodes.for_update(ctx, store.promotions, promotion_id)
     if not promotion["active"]:
         return {"promotion": promotion}
-    await jobs.cancel(ctx.tx, TOLD_TASK, key=promotion_id)
+    await jobs.cancel(ctx.tx, BEGIN_TASK, key=promotion_id)
     return {"promotion": await ctx.tx.edit(store.promotions, promotion, {"active": False})}
 
 
@@ -169,7 +169,15 @@ async def _plan(ctx: Context, promotion: Promotion) -> None:
     """Have those who like its products told when it begins, unless it has a code."""
     if promotion["code"] is None and promotion["active"] and not promotion["told"]:
         due_at, id = promotion["starts_at"], promotion["_id"]
-        await jobs.enqueue(ctx.tx, TOLD_TASK, due_at=due_at, key=id, promotion_id=id)
+        await jobs.enqueue(ctx.tx, BEGIN_TASK, due_at=due_at, key=id, promotion_id=id)
+
+
+async def begin(ctx: Context, promotion_id: str) -> None:
+    """Tell those who like a promotion's products that it began, once."""
+    promotion = await store.promotions.by_id(ctx.db, promotion_id)
+    if promotion is None or promotion["told"] or not promotion["active"]:
+        return
+    await ctx.tx.update(store.promotions, promotion, set={"told": True}, version=False, touch=False)
 
 
 async def _fields(
