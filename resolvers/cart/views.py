@@ -80,7 +80,8 @@ class CartView:
 async def views(ctx: Context, carts: Sequence[Cart]) -> list[CartView]:
     """The carts as they are now."""
     keys = [_priced(cart) for cart in carts]
-    facts = await ctx.load_level(FactsOfPriced, keys)
+    # Many fields ask at the same moment, for one read.
+    facts = await ctx.load_many(FactsOfPriced, keys)
     return [_remembered(cart, found) for cart, found in zip(carts, facts, strict=True)]
 
 
