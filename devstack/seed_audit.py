@@ -45,21 +45,19 @@ async def fill(services: Services) -> None:
 
 
 async def _filled(services: Services) -> None:
-    people = {handle: await _person(services, handle) for handle in ROLES}
-    operator = _as(services, people[ADMINISTRATOR], org=PERSONAL)
+    people = {handle: await person(services, handle) for handle in ROLES}
+    operator = viewed_as(services, people[ADMINISTRATOR], org=PERSONAL)
     for user in people.values():
-        await _unit(operator, admin.assigned, user, user["roles"], {"organization": ORGANIZATION})
-    contexts = {handle: _as(services, user, org=ORGANIZATION) for handle, user in people.items()}
+        await unit(operator, admin.assigned, user, user["roles"], {"organization": ORGANIZATION})
+    contexts = {handle: viewed_as(services, user, org=ORGANIZATION) for handle, user in people.items()}
     for handle, roles in ROLES.items():
         for role in roles:
-            await _unit(
-                contexts[ADMINISTRATOR], granting.grant_role, user_id=people[handle]["_id"], role=role
-            )
+            await unit(contexts[ADMINISTRATOR], granting.grant_role, user_id=people[handle]["_id"], role=role)
     incident_id = ids.new_id("incident")
     for handle, act in _acts(incident_id, people[ENGINEER]):
-        await _unit(contexts[handle], record, act)
+        await unit(contexts[handle], record, act)
     await _evidence(contexts[ENGINEER], incident_id, people[AUDITOR])
-    await _unit(contexts[ADMINISTRATOR], templates.create_notification_template, **EVACUATION)
+    await unit(contexts[ADMINISTRATOR], templates.create_notification_template, **EVACUATION)
 
 
 EVACUATION: dict[str, Any] = {
@@ -76,7 +74,7 @@ EVACUATION: dict[str, Any] = {
 }
 
 
-async def _person(services: Services, handle: str) -> User:
+async def person(services: Services, handle: str) -> User:
     key = await accounts.user_keys.by_id(services.db, accounts.handle_key(handle))
     user = await accounts.users.by_id(services.db, key["user_id"]) if key else None
     if user is None:
@@ -84,13 +82,13 @@ async def _person(services: Services, handle: str) -> User:
     return user
 
 
-def _as(services: Services, user: User, *, org: str) -> Context:
+def viewed_as(services: Services, user: User, *, org: str) -> Context:
     """Context of what a person of the demo does, as if signed in."""
     roles = frozenset(map(str, user["roles"]))
     return Context(services, viewer=Viewer(user["_id"], "", "", roles=roles, org=org))
 
 
-async def _unit(ctx: Context, act: Callable[..., Awaitable[Any]], *given: Any, **named: Any) -> Any:
+async def unit(ctx: Context, act: Callable[..., Awaitable[Any]], *given: Any, **named: Any) -> Any:
     """Do something as a mutation does it: in a unit of work of its own."""
     apart = ctx.fork()
     return await apart.unit(partial(act, apart, *given, **named))
@@ -153,8 +151,8 @@ async def _evidence(ctx: Context, incident_id: str, auditor: User) -> None:
         "archived_at": None,
         "custody_count": 1,
     }
-    await _unit(ctx, _collect, row)
-    await _unit(
+    await unit(ctx, _collect, row)
+    await unit(
         ctx,
         custody.record_custody,
         evidence_id=evidence_id,

@@ -100,7 +100,7 @@ def seed(scale: Scale = 1.0) -> None:
     configured = deployment()
     from core.services import NotReady
     from devstack import seed as demo
-    from devstack import seed_audit
+    from devstack import seed_audit, seed_cart
     from server import lifespan
 
     async def fill() -> Any:
@@ -117,6 +117,7 @@ def seed(scale: Scale = 1.0) -> None:
                 production=configured.production,
             )
             await seed_audit.fill(services)
+            await seed_cart.fill(services)
             return loaded
 
     try:
