@@ -120,6 +120,11 @@ clean:
 bench-audited: install
 	@$(BIN)/python -m bench.audited
 
+# What carts cost.
+.PHONY: bench-cart
+bench-cart: install
+	@$(BIN)/python -m bench.cart $(ARGS)
+
 # What mutations cost, beside another commit: make bench-writes ARGS="--against HEAD~3"
 .PHONY: bench-writes
 bench-writes: install
