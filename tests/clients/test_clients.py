@@ -33,7 +33,7 @@ PASSWORD = "a password to type"
 INSTALL_SECONDS = 300
 RUN_SECONDS = 180
 PRODUCTS = 12
-PROGRAMS = ("graphql-over-http", "session", "apollo", "urql", "inbox", "favorites", "relay")
+PROGRAMS = ("graphql-over-http", "session", "apollo", "urql", "inbox", "cart", "favorites", "relay")
 NEWS = (
     ("Welcome", "Here you find what concerns you.", False),
     ("Water is off", "On the third floor, until noon.", True),

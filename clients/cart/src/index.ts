@@ -1,0 +1,5 @@
+export * from './cache.js';
+export * from './client.js';
+export * from './device.js';
+export * as operations from './operations.js';
+export * from 'landfall-session';
