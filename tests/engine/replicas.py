@@ -10,12 +10,13 @@ from typing import Any
 from core import clock, ids, outages
 from core.context import Context, Services, Viewer
 from core.graphql.build import Schema
+from tests.engine import cart_acts
 from tests.engine.flushes import Act, Queue, document
 from tests.engine.sync_documents import changes_of, events_of
 from tests.engine.synced_fields import flat, selection
 from tests.phone import deleted_ids, key
 
-TYPES = ("USER", "SESSION", "POST", "COMMENT", "FOLLOW")
+TYPES = ("USER", "SESSION", "POST", "COMMENT", "FOLLOW", "CART", "CART_LINE")
 
 
 @dataclass
@@ -202,6 +203,8 @@ class Person:
     queue: Queue = field(default_factory=Queue)
     diary: str = field(default_factory=lambda: ids.new_id("post"))
     entries: int = 0
+    lines: list[str] = field(default_factory=list)
+    """Lines of their cart, as their phone minted them."""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def begin(self) -> None:
@@ -310,6 +313,7 @@ class Crowd:
             for act, payload in person.queue.done:
                 if act.mutation == "createComment" and act.input.get("text", "").startswith("own"):
                     assert payload["errors"] == [], "What depends on a post was refused for good."
+            await cart_acts.check(db, self.world.products, person.viewer.user_id, person.queue.done)
         await self._check_counts()
         for collection in ("posts", "comments"):
             rows = await db.find(collection, {"author_id": {"$in": [each.user_id for each in self.people]}})
@@ -338,6 +342,8 @@ class Crowd:
                 Act("createPost", {"id": id, "text": f"own {key()}"}, "post { id }"),
                 Act("createComment", {"postId": id, "text": f"own {key()}"}, "comment { id }"),
             ]
+        if choice < 0.3 and self.world.products:
+            return [cart_acts.one(dice, self.world.products, person.lines)]
         [name] = dice.choices(list(MUTATIONS), WEIGHTS)
         given = self._input(name, person.viewer)
         return [] if given is None else [Act(name, given, CREATED.get(name, ""))]
