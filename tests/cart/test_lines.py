@@ -1,5 +1,6 @@
 """Lines of a cart: added, changed, removed, on all devices of one customer."""
 
+import asyncio
 import unicodedata
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from core.context import Services
+from stores.cart import carts
 from tests.cart.steps import (
     ADDED,
     CART,
@@ -378,3 +380,18 @@ async def test_a_card_number_in_a_note_is_refused(new_phone: NewPhone) -> None:
         ("TOO_LONG", ["giftMessage"], 300)
     ]
     assert await shown(ada) == before
+
+
+async def test_additions_of_two_devices_at_once_both_count(
+    services: Services, admin: Phone, new_phone: NewPhone
+) -> None:
+    ada = await new_phone("Ada")
+    other = await new_phone(user_id=ada.user_id)
+    [variant] = await variants(services, admin, "€10.00")
+    # The first of them makes the cart, too.
+    await asyncio.gather(*(added(phone, variant, 2) for phone in (ada, other) for _ in range(4)))
+    cart = await shown(ada)
+    assert [each["quantity"] for each in cart["lines"]] == [16]
+    assert await carts.carts.find(services.db, {"owner_id": ada.user_id}, fields=("_id",)) == [
+        {"_id": cart["id"]}
+    ]

@@ -1,5 +1,6 @@
 """Codes on a cart, and what promotions take off it."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -213,3 +214,21 @@ async def test_staff_alone_keep_promotions(services: Services, admin: Phone, new
     listed = "{ promotions(filter: { active: true }) { edges { node { id } } } }"
     assert (await admin.run(listed))["promotions"]["edges"] == [{"node": {"id": made["id"]}}]
     assert (await ada.ask(listed)).code == "FORBIDDEN"
+
+
+async def test_last_use_of_a_promotion_two_orders_at_once(
+    services: Services, admin: Phone, new_phone: NewPhone
+) -> None:
+    made = await promotion(admin, code=unique("c"), usageLimit=1)
+    people = [await new_phone(f"Person {number}") for number in range(4)]
+    quotes: list[Any] = [
+        {"owner_id": each.user_id, "discounts": [{"promotion_id": made["id"], "amount": 100}]}
+        for each in people
+    ]
+    had = await asyncio.gather(
+        *(within(services, count_uses, quote, f"order_{number}") for number, quote in enumerate(quotes))
+    )
+    assert sorted(had) == [False, False, False, True]
+    found = await promotions.promotions.by_id(services.db, made["id"])
+    assert found is not None
+    assert found["used_count"] == 1
