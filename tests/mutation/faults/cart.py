@@ -164,11 +164,11 @@ FAULTS = [
         QUOTES,
     ),
     Fault(
-        "nothing is held on demand",
+        "a hold is no use to the cart that has it",
         VALIDATING,
-        "held = await reserve_stock(ctx, holder, lines, HOLD)",
-        "held = await reserve_stock(ctx, holder, lines[:1], HOLD / 1000)",
-        ORDERED,
+        '{"hold": {"expires_at": expires_at, "lines": lines}}',
+        '{"hold": {"expires_at": expires_at, "lines": []}}',
+        QUOTES,
     ),
     Fault(
         "what was ordered stays in a cart that was edited meanwhile",
