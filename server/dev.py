@@ -81,7 +81,7 @@ async def _serve(configured: Settings, *, demo: float | None, started: float) ->
 
 
 async def _fill(services: Any, scale: float) -> None:
-    from devstack import seed, seed_audit, seed_cart
+    from devstack import seed, seed_acts
 
     if not await seed.seeded(services.db):
         size = seed.Size().scaled(scale)
@@ -92,8 +92,7 @@ async def _fill(services: Any, scale: float) -> None:
         )
         kept = services.settings.media_dir
         await seed.seed(services.db, kept, services.crypto, size=size, until=seed.lately())
-        await seed_audit.fill(services)
-        await seed_cart.fill(services)
+        await seed_acts.fill(services)
 
 
 def _port(configured: Settings, asked: int | None) -> int:

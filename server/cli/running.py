@@ -100,7 +100,7 @@ def seed(scale: Scale = 1.0) -> None:
     configured = deployment()
     from core.services import NotReady
     from devstack import seed as demo
-    from devstack import seed_audit, seed_cart
+    from devstack import seed_acts
     from server import lifespan
 
     async def fill() -> Any:
@@ -116,8 +116,7 @@ def seed(scale: Scale = 1.0) -> None:
                 until=demo.lately(),
                 production=configured.production,
             )
-            await seed_audit.fill(services)
-            await seed_cart.fill(services)
+            await seed_acts.fill(services)
             return loaded
 
     try:

@@ -1,4 +1,4 @@
-"""What operations on carts cost: commands of the database, however many lines there are."""
+"""Cost of operations on carts: commands of the database, however many lines there are."""
 
 import pytest
 

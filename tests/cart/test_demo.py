@@ -2,7 +2,7 @@
 
 from core.context import Context
 from core.settings import Settings
-from devstack import seed, seed_audit, seed_cart
+from devstack import seed, seed_acts, seed_cart
 from resolvers.cart.views import view_of
 from server import lifespan
 from stores.cart import carts, promotions
@@ -14,8 +14,7 @@ async def test_the_demo_has_carts(settings: Settings) -> None:
     async with lifespan.services(own) as services:
         size = seed.Size().scaled(0.02)
         await seed.seed(services.db, own.media_dir, services.crypto, size=size)
-        await seed_audit.fill(services)
-        await seed_cart.fill(services)
+        await seed_acts.fill(services)
         made = await carts.carts.find(services.db, {"status": CartStatus.ACTIVE})
         assert len(made) == len(seed_cart.CARTS)
         views = [await view_of(Context(services), cart) for cart in made]

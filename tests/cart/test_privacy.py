@@ -1,4 +1,4 @@
-"""What is kept of people: exported and erased with their account, on record where it is acted on."""
+"""Privacy: carts are exported and erased with their account, and acts on them are on record."""
 
 from typing import Any
 
