@@ -8,7 +8,7 @@ from ports.order import NextActionKind, PaymentFailureCode, PaymentMethodKind
 from resolvers.order.showing import money
 from stores.order import PaymentStatus
 
-HIDDEN_SUBJECT = "What is paid for tells of itself: where it is hidden, the payment is read again with it."
+HIDDEN_SUBJECT = "A thing that is hidden or shown meanwhile shows when the payment is next told or read."
 
 
 @type_
