@@ -1,4 +1,4 @@
-"""Figures of favorites: `make bench-favorite`. Embedded servers on loopback, the service's own time."""
+"""Figures of favorites: `make bench-favorite`. Embedded servers on loopback, phone and server one process."""
 
 import argparse
 import tempfile
@@ -7,22 +7,21 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import uvloop
 from rich.table import Table
 
 from bench.console import console
 from core import logs
-from core.context import Context, Services, Viewer
-from core.graphql.build import Schema
 from core.settings import Environment, Settings
 from core.storage.mongo import Database
 from devstack import seed
 from devstack.servers import embedded
-from server import lifespan
+from server import lifespan, process
 from stores import catalog
 from stores import favorite as store
 from tests.favorite.steps import fill
-from tests.phone import Phone, key, make_user
+from tests.phone import Phone, key, sign_up_directly
 
 out = console(110)
 ROUNDS, LENGTH = 400, 200
@@ -35,22 +34,10 @@ REMOVE = """mutation($input: RemoveFavoriteInput!) { removeFavorite(input: $inpu
   deletedFavoriteId errors { code } } }"""
 
 
-class Person:
-    """Somebody with a long list, who asks without a network between."""
-
-    def __init__(self, services: Services, schema: Schema, user_id: str) -> None:
-        self.services, self.schema, self.user_id = services, schema, user_id
-
-    async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        ctx = Context(self.services, viewer=Viewer(self.user_id, "session", "device"))
-        result = await self.schema.execute(document, variable_values=variables, context_value=ctx)
-        assert not result.errors, result.errors
-        return result.data or {}
-
-    async def act(self, document: str, target_id: str) -> None:
-        data = await self.ask(document, input={"idempotencyKey": key(), "targetId": target_id})
-        [payload] = data.values()
-        assert payload["errors"] == []
+async def act(phone: Phone, mutation: str, target_id: str) -> None:
+    data = await phone.run(mutation, input={"idempotencyKey": key(), "targetId": target_id})
+    [payload] = data.values()
+    assert payload["errors"] == []
 
 
 async def timed(work: Callable[[], Awaitable[Any]], rounds: int) -> tuple[list[float], float]:
@@ -69,7 +56,7 @@ def row(table: Table, name: str, measured: tuple[list[float], float], asked: str
     table.add_row(name, f"{middle:.1f} ms", f"{late:.1f} ms", f"{cpu:.1f} ms", asked)
 
 
-async def real_products(db: Database, person: Person) -> list[str]:
+async def real_products(db: Database, person: Phone) -> list[str]:
     """Let the list be of products that are on sale; others are to be saved."""
     found = await catalog.products.products.find(db, {"status": "ACTIVE"}, limit=2 * LENGTH, fields=("_id",))
     ids = [each["_id"] for each in found]
@@ -96,25 +83,35 @@ async def measure(rounds: int) -> Table:
         logs.configure(settings)
         async with lifespan.services(settings) as services:
             await seed.seed(services.db, Path(name) / "media", services.crypto, size=seed.Size(posts=4))
-            person = Person(services, lifespan.make_schema(settings), await make_user(services))
-            await fill(services, Phone(None, "", person.user_id), LENGTH)  # type: ignore[arg-type]
-            left = await real_products(services.db, person)
-            wanted = iter(left)
-            saved: list[str] = []
-
-            async def add() -> None:
-                saved.append(next(wanted))
-                await person.act(ADD, saved[-1])
-
-            async def remove() -> None:
-                await person.act(REMOVE, saved.pop())
-
-            # Plans are made, and documents compiled.
-            await timed(lambda: person.ask(LIST), 20)
-            row(table, "50 of a list", await timed(lambda: person.ask(LIST), rounds), "50 ms")
-            row(table, "save", await timed(add, min(rounds, len(left))), "80 ms")
-            row(table, "remove", await timed(remove, min(rounds, len(left))), "80 ms")
+            async with process.listening(services) as port, aiohttp.ClientSession() as http:
+                phone = await sign_up_directly(
+                    services, Phone(http, f"http://127.0.0.1:{port}/graphql"), "Ada"
+                )
+                await fill(services, phone, LENGTH)
+                left = await real_products(services.db, phone)
+                await measured(table, phone, left, rounds)
     return table
+
+
+async def measured(table: Table, phone: Phone, left: list[str], rounds: int) -> None:
+    """Rows of one phone's list, whose length stays the same but for what it saves meanwhile."""
+    wanted, saved = iter(left), list[str]()
+
+    async def add() -> None:
+        saved.append(next(wanted))
+        await act(phone, ADD, saved[-1])
+
+    async def remove() -> None:
+        await act(phone, REMOVE, saved.pop())
+
+    async def read() -> None:
+        await phone.run(LIST)
+
+    # Plans are made, and documents compiled.
+    await timed(read, 20)
+    row(table, "50 of a list", await timed(read, rounds), "50 ms")
+    row(table, "save", await timed(add, min(rounds, len(left))), "80 ms")
+    row(table, "remove", await timed(remove, min(rounds, len(left))), "80 ms")
 
 
 if __name__ == "__main__":
