@@ -18,6 +18,7 @@ from core.values.money import Money
 from core.values.text import Line
 from loaders.catalog import ProductById
 from resolvers.cart.promoting import normalized
+from resolvers.favorite import PRODUCT, FavoriteTargetEventKind, target_event
 from stores.cart import promotions as store
 from stores.cart.kinds import PromotionKind
 from stores.cart.promotions import MOST_AUTOMATIC, Promotion
@@ -178,6 +179,8 @@ async def begin(ctx: Context, promotion_id: str) -> None:
     if promotion is None or promotion["told"] or not promotion["active"]:
         return
     await ctx.tx.update(store.promotions, promotion, set={"told": True}, version=False, touch=False)
+    for id in promotion["product_ids"]:
+        await target_event(ctx, PRODUCT.name, id, FavoriteTargetEventKind.PROMOTION)
 
 
 async def _fields(

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from core import clock
+from core import clock, jobs
 from core.context import Services
 from resolvers.cart import count_uses, give_back_uses
 from stores.cart import promotions
-from tests.cart.steps import CART, added, codes, euros, promotion, shown, variants
+from tests.cart.steps import CART, added, codes, euros, products, promotion, shown, variants
 from tests.catalog.steps import unique, within
 from tests.conftest import NewPhone
 from tests.phone import Phone
@@ -232,3 +232,29 @@ async def test_last_use_of_a_promotion_two_orders_at_once(
     found = await promotions.promotions.by_id(services.db, made["id"])
     assert found is not None
     assert found["used_count"] == 1
+
+
+async def test_a_promotion_that_begins_is_told_once_to_those_who_like_its_products(
+    services: Services, admin: Phone, new_phone: NewPhone
+) -> None:
+    ada = await new_phone("Ada")
+    [product] = await products(services, admin, "€10.00")
+    await ada.do("addFavorite", "favorite { id }", targetId=product["id"])
+    notices = {"promotions": True}
+    await ada.do("updateFavorite", "favorite { id }", targetId=product["id"], notices=notices)
+    made = await promotion(admin, productIds=[product["id"]], startsAt=moment(hours=1))
+    for hours, told in ((0, 0), (2, 1), (1, 1)):
+        clock.shift(timedelta(hours=hours))
+        ada = await new_phone(user_id=ada.user_id)
+        await edited(new_phone, admin, made)
+        while await jobs.run_due(services):
+            continue
+        inbox = (await ada.run("{ viewer { inbox { edges { node { id } } } } }"))["viewer"]["inbox"]
+        assert len(inbox["edges"]) == told
+
+
+async def edited(new_phone: NewPhone, admin: Phone, made: Any) -> None:
+    """An edit plans the same job anew."""
+    again = await new_phone(user_id=admin.user_id)
+    done = await again.do("updatePromotion", "promotion { id }", promotionId=made["id"], percentOff="11")
+    assert done["errors"] == []
