@@ -29,6 +29,8 @@ CART_TOKEN = bearer_token("X-Cart-Token", "cartToken")
 MINUTE_RATE = Rate("cart", 60, 60)
 HOUR_RATE = Rate("cart-hour", 600, 3600)
 NEW_RATE = Rate("carts-of-devices", 20, 3600)
+NOWHERE = "nowhere"
+"""Network of those whose address is not known: they share one limit."""
 
 
 class Owner(NamedTuple):
@@ -88,7 +90,7 @@ async def cart_to_change(ctx: Context, owner: Owner) -> Cart:
 async def _check_device(ctx: Context, owner: Owner) -> None:
     if await ctx.load(OpenCartOfOwner, owner.key) or await store.closed_cart(ctx.db, owner.key):
         raise UserError("CART_CLOSED", "This cart has ended: begin another.")
-    await ctx.limit(NEW_RATE, ctx.address)
+    await ctx.limit(NEW_RATE, ctx.network or NOWHERE)
 
 
 async def new_cart(ctx: Context, owner: Owner, currency: str = USUAL_CURRENCY) -> Cart:

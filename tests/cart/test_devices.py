@@ -104,6 +104,17 @@ async def test_an_expired_access_token_never_acts_on_the_devices_cart(
     assert (await shown(phone))["itemCount"] == 1
 
 
+async def test_the_token_comes_with_requests_that_are_answered_as_events_too(
+    services: Services, admin: Phone, http: aiohttp.ClientSession, address: str
+) -> None:
+    phone = device(http, address)
+    [variant] = await variants(services, admin, "€10.00")
+    await added(phone, variant, 3)
+    asked = {"query": "{ anonymousCart { itemCount } }"}
+    told = (await phone.post(asked, Accept="text/event-stream")).body
+    assert '"itemCount":3' in told.replace(" ", "")
+
+
 async def test_new_carts_of_devices_are_limited_by_address(
     services: Services,
     admin: Phone,
