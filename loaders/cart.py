@@ -35,6 +35,10 @@ class Priced:
     user_id: str | None
 
 
+NEEDED = ("status", "name", "image_ids", "category_id", "currency", "variants")
+"""Fields of a product that prices and statuses are computed from: texts are most of it."""
+
+
 @dataclass(slots=True)
 class Facts:
     """Facts that prices and statuses are computed from."""
@@ -79,7 +83,7 @@ class FactsOfPriced(Loader[Priced, Facts]):
         return [await read() for read in reads]
 
     async def _products(self, variant_ids: Sequence[str]) -> list[Product]:
-        return await with_variants(self.db, variant_ids) if variant_ids else []
+        return await with_variants(self.db, variant_ids, fields=NEEDED) if variant_ids else []
 
     async def _levels(self, variant_ids: Sequence[str]) -> Mapping[str, InventoryLevel] | None:
         if not variant_ids:

@@ -158,10 +158,6 @@ async def line_issues(ctx: Context, shown: Sequence[Document]) -> list[list[Issu
     return [view.issues for view in await _views_of_lines(ctx, shown)]
 
 
-async def products(ctx: Context, shown: Sequence[Document]) -> list[Document | None]:
-    return [view.product for view in await _views_of_lines(ctx, shown)]
-
-
 async def variants(ctx: Context, shown: Sequence[Document]) -> list[Document | None]:
     return [view.variant for view in await _views_of_lines(ctx, shown)]
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from core.graphql import batched, dated, derived, key, local, node, type_
+from core.graphql import batched, dated, derived, key, local, node, type_, visible
 from core.graphql.common import Entity, Money, Node
 from core.ids import Id
 from resolvers.cart import reading, shipping, validating, wording
@@ -76,7 +76,7 @@ class CartHold:
 class CartLine(Entity):
     """Line of a cart: a variant with its options and quantity."""
 
-    product: Product | None = dated(batched(reading.products), AS_READ)
+    product: Product | None = dated(visible("product_id"), AS_READ)
     """Product of the line; null when it is gone: then `title`, `sku` and `image` tell what it was."""
     variant: ProductVariant | None = dated(batched(reading.variants), AS_READ)
     """Variant of the line; null when it is no longer sold."""

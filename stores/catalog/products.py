@@ -222,9 +222,12 @@ async def by_slugs(db: Database, slugs: Sequence[str]) -> list[Product]:
     return await products.find(db, {"slug": {"$in": list(slugs)}}, limit=len(slugs), fields=SHOWN)
 
 
-async def with_variants(db: Database, variant_ids: Sequence[str]) -> list[Product]:
+async def with_variants(
+    db: Database, variant_ids: Sequence[str], *, fields: Sequence[str] = ()
+) -> list[Product]:
+    """Products of the variants: these `fields`, or all that anybody reads."""
     query = {"variants._id": {"$in": list(variant_ids)}}
-    return await products.find(db, query, limit=max(1, len(variant_ids)), fields=SHOWN)
+    return await products.find(db, query, limit=max(1, len(variant_ids)), fields=fields or SHOWN)
 
 
 async def page(
