@@ -173,7 +173,7 @@ def _every_example_runs_as_given(address: str, token: str) -> None:
     """Four of them said that 'post_...' is not an id."""
     config = page_config(address)
     assert [user["email"].partition("@")[0] for user in config["demoUsers"]] == ["ada", "grace", "alan"]
-    assert len(config["examples"]) == 13
+    assert len(config["examples"]) == 14
     for example in config["examples"]:
         variables = json.loads(example["variables"])
         if "\nsubscription " in f"\n{example['query']}":
