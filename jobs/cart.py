@@ -85,4 +85,4 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
 
 def _opened(services: Services, row: dict[str, Any]) -> dict[str, Any]:
     place = quotes.place_of(row["id"])
-    return {**row, **addresses.opened(services.crypto, row.pop("sealed_addresses"), place=place)}
+    return {**row, **addresses.opened(services.crypto, row.pop("sealed"), place=place)}

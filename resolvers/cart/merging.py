@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 from core import bearer_tokens, ids
 from core.audit import Act, record
 from core.context import Context
-from core.errors import BadUserInput
+from core.errors import BadUserInput, below
 from core.ids import Id
 from core.values import money
 from core.values.bounds import check_count
@@ -87,7 +87,8 @@ async def merge_cart(
 ) -> Merged:
     """Merge a device's cart, lines that an app kept, or both, into the viewer's cart."""
     check_count(lines, most=MOST_LINES, field="lines")
-    local = [_checked(each) for each in lines]
+    with below("lines"):
+        local = [_checked(each) for each in lines]
     owner = Owner(ctx.viewer_id, ctx.viewer_id)
     await owners.limit(ctx, owner)
     token, theirs = await _of_token(ctx, owner, cart_token)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
-from core.errors import BadUserInput
+from core.errors import BadUserInput, below
 from core.values.bounds import check_count, check_length
 from core.values.text import Line
 from stores.cart.carts import Option
@@ -26,8 +26,9 @@ def checked(options: Sequence[CartLineOption] | None) -> list[Option]:
     given = options or ()
     check_count(given, most=MOST_OPTIONS, field="options")
     for each in given:
-        check_length(each["name"], least=1, most=LONGEST, field="options")
-        check_length(each["value"], most=LONGEST, field="options")
+        with below("options"):
+            check_length(each["name"], least=1, most=LONGEST, field="name")
+            check_length(each["value"], most=LONGEST, field="value")
     if len({each["name"] for each in given}) < len(given):
         raise BadUserInput("An option has one value.")
     # Texts of inputs are composed (NFC) already, so equal pairs are equal here.

@@ -169,7 +169,7 @@ async def _kept(
         and owner.user_id is not None
         and not sums.view.blocked
         and (cart is not None or bindable),
-        "sealed_addresses": postal.sealed(ctx, both, place=store.place_of(quote_id)) if billing else None,
+        "sealed": postal.sealed(ctx, both, place=store.place_of(quote_id)) if billing else None,
         "forget_at": ctx.tx.now + store.KEPT,
     }
     return await ctx.tx.insert(store.quotes, row)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 from core.context import Context
-from core.errors import BadUserInput, UserError
+from core.errors import BadUserInput, UserError, below
 from core.ids import Id
 from core.mutations import batches
 from core.mutations.batches import Item
@@ -135,7 +135,8 @@ async def _operate(ctx: Context, *, act: Mapping[str, Any]) -> dict[str, Any]:
     [(name, given)] = [(name, given) for name, given in act.items() if given is not None]
     arguments = {key: value for key, value in given.items() if value is not None}
     before = await owners.cart_of(ctx, owners.owner_of(ctx))
-    done = await _ACTS[name](ctx, **arguments)
+    with below("act", name):
+        done = await _ACTS[name](ctx, **arguments)
     changed = before is None or done["cart"]["version"] != before["version"]
     return {"cart_line": done.get("cart_line"), "changed": changed}
 

@@ -187,7 +187,7 @@ def billing_address(ctx: Context, quote: Document) -> Any:
 
 def _addresses(ctx: Context, quote: Document) -> dict[str, Any]:
     place = quotes.place_of(quote["_id"])
-    return dict(postal.opened(ctx.services.crypto, quote["sealed_addresses"], place=place))
+    return dict(postal.opened(ctx.services.crypto, quote["sealed"], place=place))
 
 
 token = tokens.shown_token

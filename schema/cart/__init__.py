@@ -61,7 +61,7 @@ class CartOperationResult:
     """Products to take instead, at most 5, when the operation was refused because the product is no longer
     sold; else empty."""
     errors: list[UserError]
-    """Refusals of the operation, at most 1; empty when it was done."""
+    """Refusals of the operation, at most 1; fields are named within the operation."""
 
 
 class Query(StaffQueries):

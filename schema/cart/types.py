@@ -259,9 +259,9 @@ class CheckoutQuote(Node):
     total: Money = derived(validating.total, "total", "currency")
     """Total to be charged: subtotal, less discounts, plus shipping, taxes that are not contained, and
     rounding."""
-    shipping_address: PostalAddress | None = local(validating.shipping_address, "_id", "sealed_addresses")
+    shipping_address: PostalAddress | None = local(validating.shipping_address, "_id", "sealed")
     """Address to ship to; null when none was given."""
-    billing_address: PostalAddress | None = local(validating.billing_address, "_id", "sealed_addresses")
+    billing_address: PostalAddress | None = local(validating.billing_address, "_id", "sealed")
     """Address to send the bill to: that of the shipping where no other was given; null when there is none at
     all."""
     cart_issues: list[CartIssue] = key("issues")

@@ -99,7 +99,7 @@ class Quote(Row):
     valid: bool
     bindable: bool
     """True if an order may be placed with it."""
-    sealed_addresses: str | None
+    sealed: str | None
     forget_at: datetime
 
 
@@ -113,7 +113,7 @@ quotes = collection(
         index("owner_id", "_id"),
     ],
     shard_key="owner_key",
-    sealed=[Sealed("sealed_addresses", "checkout_quotes/{_id}")],
+    sealed=[Sealed("sealed", "checkout_quotes/{_id}")],
 )
 
 

@@ -65,7 +65,8 @@ async def test_offline_add_of_a_product_since_discontinued(
     payload = await synced(ada, adding(gone["variant"]), adding(kept["variant"], seenUnitPrice=euros("9.00")))
     assert statuses(payload) == ["REJECTED", "APPLIED"]
     refused, _ = payload["results"]
-    assert refused["errors"] == [{"code": "PRODUCT_DISCONTINUED", "field": ["item", "productVariantId"]}]
+    field = ["act", "add", "item", "productVariantId"]
+    assert refused["errors"] == [{"code": "PRODUCT_DISCONTINUED", "field": field}]
     assert refused["alternatives"]
     assert payload["checkoutQuote"]["valid"] is False
     assert [each["code"] for each in payload["checkoutQuote"]["cartIssues"]] == ["PRICE_CHANGED"]

@@ -169,7 +169,29 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
     assert done["errors"] == [], done["errors"]
     texts: dict[str, Any] = {"titleTemplate": "Fine", "messageTemplate": "Fine", "variables": []}
     template = await ada.do("createNotificationTemplate", "notificationTemplate { id }", name=key(), **texts)
+    item = {"productVariantId": variant}
+    line = await ada.do("addCartLine", "cartLine { id }", item=item)
+    sale: dict[str, Any] = {"name": "Sale", "kind": "FREE_SHIPPING"}
+    promotion = await ada.do("createPromotion", "promotion { id }", **sale)
+    euro = {"amount": "1.00", "currencyCode": "EUR"}
+    parcel: dict[str, Any] = {
+        "name": "Parcel",
+        "countryCodes": ["DE"],
+        "price": euro,
+        "minDays": 1,
+        "maxDays": 2,
+    }
+    shipping = await ada.do("createShippingRate", "shippingRate { id }", **parcel)
+    vat: dict[str, Any] = {"name": "VAT", "countryCode": "DE", "rate": "7", "included": False}
+    tax = await ada.do("createTaxRate", "taxRate { id }", **vat)
     named = {
+        "item": item,
+        "cartLineId": line["cartLine"]["id"],
+        "promotionId": promotion["promotion"]["id"],
+        "shippingRateId": shipping["shippingRate"]["id"],
+        "taxRateId": tax["taxRate"]["id"],
+        "countryCode": "DE",
+        "countryCodes": ["DE"],
         "notificationTemplateId": template["notificationTemplate"]["id"],
         "postId": post,
         "chatId": chat,
@@ -208,6 +230,7 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "setFeedExperiment": {"name": "trial", "variants": [{"name": "one", "sharePercent": 100}]},
         "submitReport": {"subjectId": other},
         "createNotificationTemplate": texts,
+        "createPromotion": {"percentOff": "5"},
     }
     return World(ada, bob, named, of, [await _upload(ada) for _ in range(30)])
 
