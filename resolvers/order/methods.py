@@ -14,6 +14,7 @@ from core.ids import Id
 from core.paging import NEWEST, PageArgs
 from core.ports import Permanent, Retryable
 from core.security.limits import Rate
+from core.values.bounds import check_length
 from ports.order import Declined, NextAction, SavedMethod
 from resolvers.order.gateway import answered, gateway
 from resolvers.order.paying import LONGEST_TOKEN, saved_source
@@ -66,7 +67,8 @@ async def add_payment_method(
     """Keep a method; one that the bank wants to see its owner for is kept when they come back."""
     await ctx.limit(METHOD_RATE)
     new_id, user_id = ids.minted(id, "payment_method"), ctx.viewer_id
-    if not TOKEN.fullmatch(gateway_token) or len(gateway_token) > LONGEST_TOKEN:
+    check_length(gateway_token, least=1, most=LONGEST_TOKEN, field="gateway_token")
+    if not TOKEN.fullmatch(gateway_token):
         raise UserError("INVALID_FORMAT", "This is not a token of the payment SDK.", field=["gateway_token"])
     check_room(await _own(ctx, user_id))
     try:

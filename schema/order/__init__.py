@@ -38,7 +38,7 @@ class Mutation:
     it, and charges once, however often this is sent. While the step is still open it is shown again."""
     add_payment_method = mutation(
         methods.add_payment_method,
-        refuses="INVALID_FORMAT LIMIT_REACHED PAYMENT_ACTION_REQUIRED PAYMENT_DECLINED",
+        refuses="INVALID_FORMAT LIMIT_REACHED PAYMENT_ACTION_REQUIRED PAYMENT_DECLINED REQUIRED TOO_LONG",
         returns={
             "payment_method": (PaymentMethod, "Payment method that is kept; null when refused."),
             "payment_method_edge": (

@@ -184,8 +184,12 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
     shipping = await ada.do("createShippingRate", "shippingRate { id }", **parcel)
     vat: dict[str, Any] = {"name": "VAT", "countryCode": "DE", "rate": "7", "included": False}
     tax = await ada.do("createTaxRate", "taxRate { id }", **vat)
+    wish = {"targetId": product["id"]}
+    assert (await ada.do("addFavorite", "favorite { id }", **wish))["errors"] == []
+    wishes = await ada.do("createFavoriteList", "favoriteList { id }", kind="PRODUCT", name=key())
     named = {
         "item": item,
+        "favoriteListId": wishes["favoriteList"]["id"],
         "cartLineId": line["cartLine"]["id"],
         "promotionId": promotion["promotion"]["id"],
         "shippingRateId": shipping["shippingRate"]["id"],
@@ -231,6 +235,8 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "submitReport": {"subjectId": other},
         "createNotificationTemplate": texts,
         "createPromotion": {"percentOff": "5"},
+        "addFavorite": wish,
+        "updateFavorite": wish,
     }
     return World(ada, bob, named, of, [await _upload(ada) for _ in range(30)])
 

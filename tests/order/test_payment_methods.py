@@ -90,14 +90,21 @@ async def test_the_new_one_may_be_the_default(till: Till, new_phone: NewPhone) -
     assert done["formerPaymentMethod"] == {"id": visa["id"], "default": False}
 
 
-@pytest.mark.parametrize("token", ["", "4242424242424242", "tok_4242 4242", "tok_" + "x" * 300])
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        ("", "REQUIRED"),
+        ("4242424242424242", "INVALID_FORMAT"),
+        ("tok_4242 4242", "INVALID_FORMAT"),
+        ("tok_" + "x" * 300, "TOO_LONG"),
+    ],
+)
 async def test_what_is_no_token_is_refused_before_any_call(
-    till: Till, new_phone: NewPhone, token: str
+    till: Till, new_phone: NewPhone, token: str, code: str
 ) -> None:
     ada = await new_phone("Ada")
     done = await added(ada, token)
-    message = "This is not a token of the payment SDK."
-    assert done["errors"] == [refusal("INVALID_FORMAT", message, ["gatewayToken"])]
+    assert [(each["code"], each["field"]) for each in done["errors"]] == [(code, ["gatewayToken"])]
     assert till.gateway.asked == []
 
 
