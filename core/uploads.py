@@ -52,6 +52,10 @@ class Purpose:
     """True if its files count towards what a person may upload in a day."""
     keeps_rejected: bool = False
     """True if a file that was damaged or holds malware is kept, so that it can be looked into."""
+    mimes: tuple[str, ...] = ()
+    """MIME types that are taken; empty for all of the kinds that are."""
+    url_seconds: int = 3_600
+    """Seconds for which a signed URL of its media is good, at least."""
 
 
 PURPOSES: dict[str, Purpose] = {}

@@ -119,7 +119,7 @@ def checked(
     kind = kind_under(args, mime)
     if args.opaque and not MIME.fullmatch(mime):
         raise UserError("INVALID_FORMAT", "Write it as in `application/pdf`.", field=["mimeType"])
-    if kind is None or not largest(args, kind):
+    if kind is None or not largest(args, kind) or (args.mimes and mime not in args.mimes):
         raise UserError("MIME_NOT_ALLOWED", "Files of this type are not taken here.", field=["mimeType"])
     if kind is MediaKind.VIDEO and not films:
         raise UserError(

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from core import clock
 from core.context import Context
 from core.errors import BadUserInput
+from core.uploads import PURPOSES
 from loaders.media import MediaById
 from ports.media import Animation, MediaSettings
 from stores.media import ImageFormat, MediaKind
@@ -17,7 +18,7 @@ from stores.media import ImageFormat, MediaKind
 Document = Mapping[str, Any]
 
 LIFE = timedelta(hours=1)
-STEP = 300
+STEP, SHORT_STEP = 300, 60
 """Seconds between changes of signed URLs, so that phones find fetched files in their cache."""
 WIDEST = 100_000
 PUBLIC, PRIVATE = "public/", "private/"
@@ -27,17 +28,25 @@ QUOTED = lru_cache(1_000)(quote)
 PATH = re.compile(rf"(?:public|private)/[a-z0-9]{{26}}(?:/{SEGMENT}){{1,3}}")
 
 
-def expiry() -> int:
-    """Expiry of a URL signed now, in seconds since the epoch: one hour to one hour and five minutes ahead."""
-    return (int(clock.timestamp()) // STEP + 1) * STEP + int(LIFE.total_seconds())
+def expiry(life: timedelta = LIFE) -> int:
+    """Expiry of a URL signed now, in seconds since the epoch: its life ahead, and a step at most."""
+    step = STEP if life >= LIFE else SHORT_STEP
+    return (int(clock.timestamp()) // step + 1) * step + int(life.total_seconds())
 
 
-def address(ctx: Context, folder: str, name: str) -> str:
+def life_of(media: Document) -> timedelta:
+    """Time for which signed URLs of a medium are good, by what it was uploaded for."""
+    declared = PURPOSES.get(media["purpose"])
+    return timedelta(seconds=declared.url_seconds) if declared else LIFE
+
+
+def address(ctx: Context, media: Document, name: str) -> str:
     """URL of a file of a medium."""
+    folder = media["folder"]
     if folder.startswith(PUBLIC):
         base = _public_base(ctx.services.get(MediaSettings).media_url, ctx.origin)
         return f"{base}/{folder}/{QUOTED(name)}"
-    ends = expiry()
+    ends = expiry(life_of(media))
     if not name.startswith("hls/"):
         # Playlists name their segments beside themselves: those come with our own, signed by the folder.
         direct = ctx.services.objects.direct_url(f"{folder}/{name}", expires_at=_moment(ends))
@@ -75,11 +84,11 @@ def url(
 ) -> str:
     """URL of the nearest variant not narrower than `width` times `dpr`, else of the widest."""
     if media["kind"] != MediaKind.IMAGE or (width is None and format is None):
-        return address(ctx, media["folder"], media["main"])
+        return address(ctx, media, media["main"])
     if (width is not None and not 0 < width <= WIDEST) or not 0 < dpr <= 10:
         raise BadUserInput("`width` must be between 1 and 100,000 and `dpr` between 0 and 10.")
     variant = nearest(media["variants"], None if width is None else width * dpr, format)
-    return address(ctx, media["folder"], variant["name"])
+    return address(ctx, media, variant["name"])
 
 
 def nearest(variants: Sequence[Document], width: float | None, format: ImageFormat | None) -> Document:
@@ -92,7 +101,7 @@ def nearest(variants: Sequence[Document], width: float | None, format: ImageForm
 
 def thumbnail_url(ctx: Context, media: Document) -> str | None:
     name = media["thumb"]
-    return address(ctx, media["folder"], name) if name else None
+    return address(ctx, media, name) if name else None
 
 
 async def avatar_thumbnail_urls(ctx: Context, users: Sequence[Document]) -> list[str | None]:
@@ -100,7 +109,7 @@ async def avatar_thumbnail_urls(ctx: Context, users: Sequence[Document]) -> list
 
 
 async def avatar_full_urls(ctx: Context, users: Sequence[Document]) -> list[str | None]:
-    return [each and address(ctx, each["folder"], each["main"]) for each in await _avatars(ctx, users)]
+    return [each and address(ctx, each, each["main"]) for each in await _avatars(ctx, users)]
 
 
 async def _avatars(ctx: Context, users: Sequence[Document]) -> list[Any]:
@@ -112,16 +121,16 @@ async def _avatars(ctx: Context, users: Sequence[Document]) -> list[Any]:
 def poster_url(ctx: Context, media: Document) -> str | None:
     if media["kind"] != MediaKind.VIDEO or not media.get("variants"):
         return None
-    return address(ctx, media["folder"], nearest(media["variants"], None, None)["name"])
+    return address(ctx, media, nearest(media["variants"], None, None)["name"])
 
 
 def hls_url(ctx: Context, media: Document) -> str | None:
     name = media.get("hls")
-    return address(ctx, media["folder"], name) if name else None
+    return address(ctx, media, name) if name else None
 
 
 def url_expires_at(ctx: Context, media: Document) -> datetime | None:
-    return None if media["folder"].startswith(PUBLIC) else _moment(expiry())
+    return None if media["folder"].startswith(PUBLIC) else _moment(expiry(life_of(media)))
 
 
 def animation(media: Document) -> Animation:
@@ -129,12 +138,13 @@ def animation(media: Document) -> Animation:
 
 
 def variants(media: Document) -> list[dict[str, Any]]:
-    """Variants of a medium, with the folder they lie in."""
-    return [{**each, "folder": media["folder"]} for each in media.get("variants") or ()]
+    """Variants of a medium, with the folder they lie in, and what it was uploaded for."""
+    place = {"folder": media["folder"], "purpose": media["purpose"]}
+    return [{**each, **place} for each in media.get("variants") or ()]
 
 
 def variant_url(ctx: Context, variant: Document) -> str:
-    return address(ctx, variant["folder"], variant["name"])
+    return address(ctx, variant, variant["name"])
 
 
 def _moment(seconds: int) -> datetime:

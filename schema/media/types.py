@@ -34,7 +34,7 @@ class MediaRendition:
     """Height of the rendition in pixels."""
     format: ImageFormat
     """Format in which the rendition is encoded."""
-    url: URL = local(media_urls.variant_url, "folder", "name")
+    url: URL = local(media_urls.variant_url, "folder", "purpose", "name")
     """URL to fetch the rendition from; ends at `urlExpiresAt` of the medium."""
     size_bytes: int
     """Size of the rendition in bytes."""
@@ -64,6 +64,7 @@ class Media(Node):
         media_urls.url,
         "kind",
         "folder",
+        "purpose",
         "main",
         given={"width": ["variants"], "format": ["variants"]},
         width="Width of the view in layout pixels, 1 to 100,000; the widest variant when left out.",
@@ -72,21 +73,21 @@ class Media(Node):
     )
     """URL to fetch the medium from: of pictures the nearest rendition not narrower than `width` times `dpr`,
     else the widest. The URL of a public medium stays; others end at `urlExpiresAt`."""
-    thumbnail_url: URL | None = local(media_urls.thumbnail_url, "folder", "thumb")
+    thumbnail_url: URL | None = local(media_urls.thumbnail_url, "folder", "purpose", "thumb")
     """URL of a small version for lists, 320 pixels wide, of profile pictures 96; null for files."""
-    poster_url: URL | None = local(media_urls.poster_url, "kind", "folder", "variants")
+    poster_url: URL | None = local(media_urls.poster_url, "kind", "folder", "purpose", "variants")
     """URL of the picture to show until a film plays; null for pictures and files."""
-    hls_url: URL | None = local(media_urls.hls_url, "folder", "hls")
+    hls_url: URL | None = local(media_urls.hls_url, "folder", "purpose", "hls")
     """URL of the HLS playlist of a film, in up to three sizes; null for pictures and files."""
     placeholder: str | None
     """BlurHash to draw until the picture is there; null for files."""
     dominant_color: str | None
     """Dominant color of the picture as `#rrggbb`, to paint until the picture is there; null for files."""
-    renditions: list[MediaRendition] = derived(media_urls.variants, "folder", "variants")
+    renditions: list[MediaRendition] = derived(media_urls.variants, "folder", "purpose", "variants")
     """Renditions of a picture or poster, one of each size and format, narrowest first; empty for files."""
     animation: Animation = derived(media_urls.animation, "animation")
     """Animation of a picture: whether it moves, and still does after processing."""
-    url_expires_at: datetime | None = local(media_urls.url_expires_at, "folder")
+    url_expires_at: datetime | None = local(media_urls.url_expires_at, "folder", "purpose")
     """Time at which the URLs of this answer end, to be read again before; null for public media, whose URLs
     stay."""
     created_at: datetime
