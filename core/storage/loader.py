@@ -83,6 +83,7 @@ class Loader(DataLoader[K, V], ABC):
 
 
 _BY_ID: dict[str, type[Loader[str, Any]]] = {}
+_OWN_BY_ID: dict[str, type[Loader[str, Any]]] = {}
 
 
 def by_id(store: Collection[T]) -> type[Loader[str, T | None]]:
@@ -95,6 +96,24 @@ def by_id(store: Collection[T]) -> type[Loader[str, T | None]]:
 
         _BY_ID[store.name] = ById
     return _BY_ID[store.name]
+
+
+def own_by_id(store: Collection[T]) -> type[Loader[str, T | None]]:
+    """The loader of the viewer's own documents by `_id`, of a collection that is sharded by its owner."""
+    if store.owner is None or store.owner != store.shard_key:
+        raise ValueError(f"{store.name!r} is not sharded by its owner.")
+    if store.name not in _OWN_BY_ID:
+
+        class OwnById(Loader[str, Any]):
+            async def batch_load_fn(self, keys: list[str]) -> list[Any]:
+                if self.viewer_id is None:
+                    return [None for _ in keys]
+                query = {str(store.owner): self.viewer_id, "_id": {"$in": keys}}
+                rows = await store.find(self.db, query, limit=max(1, len(keys)), batch=True)
+                return in_order(keys, rows)
+
+        _OWN_BY_ID[store.name] = OwnById
+    return _OWN_BY_ID[store.name]
 
 
 def _own(shared: "Future[V]") -> "Future[V]":
