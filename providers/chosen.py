@@ -13,10 +13,13 @@ from core.settings import Settings
 from core.sync.log_offset import Signer
 from ports.audit import AuditSettings, LockedStorage, Timestamper
 from ports.auth import AuthSettings, Captcha, GeoIp, Risk
+from ports.barcode import ArticleNames, BarcodeSettings, CodeReader
 from ports.feed import Classifier, FeedSettings, Previewer, Rankers
 from ports.media import MediaProcessor, Scanner
 from ports.order import PaymentGateway, PaymentSettings
+from providers.article_names import NoNames, OpenFoodFacts
 from providers.captcha import Unasked
+from providers.code_reader import PictureCodes
 from providers.field_keys import FieldKeys
 from providers.formula import Formula
 from providers.geoip import Nowhere, PlacesFile
@@ -133,3 +136,13 @@ async def timestamper(settings: AuditSettings, http: ClientSession) -> AsyncIter
 async def payment_gateway(settings: PaymentSettings, http: ClientSession) -> AsyncIterator[PaymentGateway]:
     key = settings.stripe_key.get_secret_value()
     yield StripeGateway(http, key, settings.stripe_url, settings.payment_return_url)
+
+
+@service
+async def article_names(settings: BarcodeSettings, http: ClientSession) -> AsyncIterator[ArticleNames]:
+    yield OpenFoodFacts(http, settings.names_url) if settings.names_url else NoNames()
+
+
+@service
+async def code_reader() -> AsyncIterator[CodeReader]:
+    yield PictureCodes()

@@ -8,6 +8,7 @@ from core import clock, ids
 from core.audit import Act, record
 from core.context import Context
 from core.errors import BadUserInput
+from core.hooks import Hook
 from core.storage.unit import Unit
 from core.values.currencies import NONE
 from core.values.text import Line
@@ -33,6 +34,9 @@ PRICED = ("price", "compare_at_price", "currency", "active")
 """Fields of a variant that an import changes together, or not at all."""
 
 Mint = Callable[[str], str]
+
+barcodes_saved = Hook[[Unit, str], None]("catalog.barcodes_saved")
+"""Called with the id of each product whose variants have other barcodes than before, in the unit of work."""
 
 
 class ProductRow(TypedDict, total=False):
@@ -164,6 +168,8 @@ async def _update(
         return product
     change |= {"source_row_index": row_index, "dirty": True}
     updated = await tx.edit(store.products, product, change)
+    if _barcodes(updated) != _barcodes(product):
+        await barcodes_saved(tx, product["_id"])
     await _stock(tx, updated, int(read.variant.get("stock") or 0))
     return updated
 
@@ -187,7 +193,13 @@ async def _create(
     [variant] = product["variants"]
     on_hand = int(read.variant.get("stock") or 0)
     await tx.insert(stock.inventory, level(stock.level_id(variant["_id"]), variant, on_hand, tx))
+    if variant["barcodes"]:
+        await barcodes_saved(tx, id)
     return product
+
+
+def _barcodes(product: Product) -> dict[str, list[str]]:
+    return {each["_id"]: each["barcodes"] for each in product["variants"]}
 
 
 def fresh(

@@ -1,6 +1,6 @@
 """Reads of products and categories."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 from core import ids
@@ -9,6 +9,7 @@ from core.errors import BadUserInput
 from core.ids import Id, well_formed
 from core.one_of import one_of
 from core.storage.loader import by_id
+from core.storage.mongo import Database
 from core.values.words import key
 from loaders.catalog import ProductById, ProductBySlug, RowsLikeProduct
 from resolvers.catalog.access import seen, visible_products
@@ -55,6 +56,16 @@ async def products(ctx: Context, *, ids: list[Id]) -> list[Product | None]:
     wanted = [id for id in dict.fromkeys(ids) if well_formed(id, "product")]
     found = dict(zip(wanted, await visible_products(ctx, wanted), strict=True))
     return [found.get(id) for id in ids]
+
+
+def all_products(db: Database) -> AsyncIterator[list[Product]]:
+    """Every product there is, hidden ones too, some at a time: for background work."""
+    return store.products.batches(db, {}, fields=store.SHOWN, scan=True)
+
+
+async def products_by_ids(db: Database, ids: Sequence[str]) -> list[Product]:
+    """Products, hidden ones too: for background work."""
+    return await store.by_ids(db, ids)
 
 
 async def categories(ctx: Context) -> list[Category]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
+from zlib import crc32
 
 import orjson
 from prometheus_client import Counter
@@ -25,6 +26,13 @@ LONGEST_ID = 128
 MOST_BYTES = 2_000
 KEPT = timedelta(days=30)
 OLDEST, AHEAD = timedelta(days=7), timedelta(hours=24)
+
+ANONYMOUS = frozenset({TelemetryType.SCAN, TelemetryType.SCAN_UNMATCHED, TelemetryType.STACK_ADD})
+"""Types that tell of a person's health: they are kept without who did it."""
+SCANS = frozenset({TelemetryType.SCAN, TelemetryType.SCAN_UNMATCHED})
+SCAN_RATE = Rate("telemetry-scans", 60, 60)
+SAMPLED = 10
+"""Of scans beyond their rate one in so many is kept."""
 
 EVENTS = Counter("landfall_telemetry_total", "Events that apps reported, by type.", ["type"])
 
@@ -65,6 +73,7 @@ async def record_telemetry_events(
         # A device says of itself which it is.
         await ctx.limit(ADDRESS_RATE, ctx.network)
     known = [each for each in events if _sound(each)] if await _allowed(ctx) else []
+    known = [each for each in known if await _kept(ctx, who, each)]
     stored = await store.keep_events(ctx.db, [_row(ctx, who, each) for each in known])
     for each in known:
         EVENTS.labels(each["kind"]).inc()
@@ -76,6 +85,15 @@ async def _allowed(ctx: Context) -> bool:
         return True
     choices = await ctx.load(by_id(store.privacy), ctx.viewer_id)
     return choices is None or choices["tracking"]
+
+
+async def _kept(ctx: Context, who: str, event: Mapping[str, Any]) -> bool:
+    """False for most scans of a device that scans faster than people do."""
+    if event["kind"] not in SCANS:
+        return True
+    device = ctx.viewer.device_id if ctx.viewer is not None else who
+    verdict = await ctx.services.limits.take(SCAN_RATE, device)
+    return verdict.allowed or crc32(str(event["event_id"]).encode()) % SAMPLED == 0
 
 
 def _sound(event: Mapping[str, Any]) -> bool:
@@ -100,11 +118,12 @@ def _storable(properties: Any) -> bool:
 def _row(ctx: Context, who: str, event: Mapping[str, Any]) -> dict[str, Any]:
     now = clock.now()
     at: datetime = event["occurred_at"]
+    id, anonymous = f"{who}|{event['event_id']}", event["kind"] in ANONYMOUS
     return {
-        "_id": f"{who}|{event['event_id']}",
+        "_id": ctx.services.crypto.blind(id, place="telemetry") if anonymous else id,
         "type": event["kind"],
-        "user_id": ctx.viewer_id_or_none,
-        "device_id": who if ctx.viewer is None else None,
+        "user_id": None if anonymous else ctx.viewer_id_or_none,
+        "device_id": who if ctx.viewer is None and not anonymous else None,
         "at": at,
         "properties": event.get("properties") or {},
         "received_at": now,

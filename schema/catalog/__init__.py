@@ -24,12 +24,13 @@ from schema.catalog.people import (
     TelemetryEventInput,
 )
 from schema.catalog.results import ImportedRow, ProductSearchConnection
-from schema.catalog.types import Category, InventoryLevel, Product, ProductVariant
+from schema.catalog.types import Category, Dosage, InventoryLevel, Product, ProductVariant
 from stores.catalog.roles import CATALOG_ADMIN, INVENTORY_ADMIN
 from subscriptions import catalog as live
 
 __all__ = [
     "Category",
+    "Dosage",
     "InventoryLevel",
     "Mutation",
     "Product",

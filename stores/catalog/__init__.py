@@ -1,16 +1,19 @@
 """Stores of the catalog: products, stock, reviews, settings and shop roles."""
 
 from stores.catalog import entries, people, products, stock
-from stores.catalog.kinds import AvailabilityStatus, HolderType, ProductStatus
-from stores.catalog.products import Product, Variant, categories, product_scope, with_variants
-from stores.catalog.roles import CATALOG_ADMIN, SUPPORT
+from stores.catalog.kinds import AvailabilityStatus, HolderType, IntakeTimeslot, ProductStatus
+from stores.catalog.products import Dosage, Product, Variant, categories, product_scope, with_variants
+from stores.catalog.roles import BARCODE_REVIEWER, CATALOG_ADMIN, SUPPORT
 from stores.catalog.stock import InventoryLevel, StockReservation, levels
 
 __all__ = [
+    "BARCODE_REVIEWER",
     "CATALOG_ADMIN",
     "SUPPORT",
     "AvailabilityStatus",
+    "Dosage",
     "HolderType",
+    "IntakeTimeslot",
     "InventoryLevel",
     "Product",
     "ProductStatus",

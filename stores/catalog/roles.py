@@ -21,7 +21,7 @@ FULFILLMENT = grant_role(
 BARCODE_REVIEWER = grant_role(
     "BARCODE_REVIEWER",
     GrantScope.SHOP,
-    "Judges which product a barcode belongs to; no permissions in this API.",
+    "Decides which product a barcode belongs to, that people submitted.",
 )
 
 CATALOG_STAFF = (CATALOG_ADMIN, INVENTORY_ADMIN, SUPPORT)

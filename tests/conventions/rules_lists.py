@@ -21,7 +21,7 @@ from tests.conventions.schemas import types
 
 PAGING = {"first": "Int", "after": "String", "last": "Int", "before": "String"}
 NARROWING = frozenset({"filter", "sort", "limit"})
-KEYS = frozenset({"id", "ids"})
+KEYS = frozenset({"codes", "id", "ids"})
 RANKED_BY = ("query", "String!")
 """Arguments that name what is read, in its order."""
 OF_ONE = frozenset({"afterSequence", "query", "updatedFrom", "view"})

@@ -26,6 +26,8 @@ WHOLE_NAMES = frozenset({"signIn", "signOut", "signUp", "stepUp"})
 INHERITED = frozenset({"NoticeChannelsInput.notifyDays"})
 """Lists of which null is that what applies to all applies, and empty that there is none."""
 NO_CHANGES = frozenset({"idempotencyKey", "expectedVersion"})
+OF_SOMETHING = frozenset({"DosageInput", "MoneyInput"})
+"""Inputs whose amounts are of money with its currency, or of something else than money."""
 AMOUNTS = re.compile(r"(?:amount|cost|fee|price)(?:Max|Min)?$", re.IGNORECASE)
 
 
@@ -127,7 +129,7 @@ def bare_amounts(schema: GraphQLSchema) -> list[str]:
     return [
         f"{each.name}.{name} is {field.type}: take `MoneyInput`, which has the currency."
         for each in _inputs(schema)
-        if each.name != "MoneyInput"
+        if each.name not in OF_SOMETHING
         for name, field in each.fields.items()
         if AMOUNTS.search(name) and get_named_type(field.type).name in ("Decimal", "Float", "Int")
     ]

@@ -21,7 +21,7 @@ OF_THE_VIEWER = frozenset({"core", "auth"})
 """Layers and systems that may have more there: who the viewer is, is theirs to say."""
 RELATED = frozenset({"alternatives", "formerPaymentMethod", "parent", "sharedPost", "unpinnedPost"})
 """Entities of payloads that stand in a relation to the changed one, by the relation's name."""
-OUTCOMES = frozenset({"acceptedCount", "droppedCount", "endedSessionCount", "recordedCount"})
+OUTCOMES = frozenset({"acceptedCount", "deletedCount", "droppedCount", "endedSessionCount", "recordedCount"})
 """Numbers that say what a mutation did; they count nothing that stays."""
 
 

@@ -99,9 +99,10 @@ COMMON_NOUNS = _words(
 )
 """Nouns of which many systems have one."""
 DOMAIN_VERBS = _words(
-    """acknowledge adjust appeal apply archive block clear collect disable dismiss enable end erase follow
-    grant hide import join leave lock merge move mute place refresh regenerate release reorder resend resolve
-    save send share sign step suspend sync unblock unfollow unlock unmute unsuspend validate verify"""
+    """acknowledge adjust appeal apply archive block claim clear collect disable dismiss enable end erase
+    follow grant hide import join leave lock merge move mute place refresh regenerate release
+    reorder resend resolve save send share sign step suspend sync unblock unfollow unlock unmute
+    unsuspend validate verify withdraw"""
 )
 """Verbs that are a standard term of their domain, beside those of the conventions."""
 DOMAIN_UPDATES = _words("adjust")

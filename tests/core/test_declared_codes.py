@@ -36,6 +36,7 @@ UNMET = {
         *("decideReview", "markChatsDelivered", "recordClientHealth", "sharePost", "submitMessageReport"),
         *("submitReport", "submitReview", "acknowledgeNotification", "markInboxSeen", "updateCart"),
         *("addFavorite", "reorderFavorites", "syncFavorites"),
+        "submitBarcode",
     },
     # A share has no files of its own.
     "TOO_MANY": {"sharePost"},

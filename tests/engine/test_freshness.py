@@ -21,6 +21,7 @@ from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
 from tests.engine import freshness_carts as freshness_carts
 from tests.engine import freshness_favorites as freshness_favorites
+from tests.engine import freshness_scans as freshness_scans
 from tests.engine.freshness_payments import ACTS
 from tests.engine.freshness_world import Cache, World, done
 from tests.engine.steps import befriend, post
@@ -32,6 +33,8 @@ FOR_GOOD = {
     "Account": "user",
     "AuditExport": "format filter",
     "AuthKey": "kind name device",
+    "BarcodeMapping": "gtin status confidence",
+    "BarcodeSubmission": "barcode gtin submittedAt",
     "Cart": "anonymous",
     "CartLine": "unitPrice.currencyCode",
     "Chat": "participants peer",
@@ -56,8 +59,11 @@ FOR_GOOD = {
     "Review": "viewerIsAuthor verifiedPurchase",
     # JSON, whose keys are looked at one by one.
     "SavedAuditQuery": "filter",
+    "ScanRecord": "barcode gtin elements.batch elements.serial elements.expiresOn "
+    "elements.netWeightKilograms matchedFrom deviceId scannedAt receivedAt timeZone",
     "SecurityEvent": "approximateLocation device ipMasked kind updatedAt version",
     "Session": "absoluteExpiresAt approximateLocation current device ipMasked",
+    "StackItem": "stack addedFrom",
     "Upload": "fileName method mimeType partCount partSizeBytes purpose sha256 sizeBytes",
 }
 """By type, fields that no act changes for who keeps the node."""

@@ -25,8 +25,9 @@ from core.context import Services
 from stores.audit.roles import AUDIT_ADMIN, COMPLIANCE_OFFICER
 from stores.auth import Role
 from stores.catalog import stock
-from stores.catalog.roles import CATALOG_STAFF
+from stores.catalog.roles import BARCODE_REVIEWER, CATALOG_STAFF
 from stores.notification.roles import NOTIFY_ADMIN
+from tests.barcode.steps import new_code
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
@@ -38,8 +39,12 @@ SCHEMA: GraphQLSchema = build_schema(SNAPSHOT.read_text())
 MUTATIONS: Mapping[str, Any] = SCHEMA.mutation_type.fields if SCHEMA.mutation_type else {}
 Path = tuple[str, ...]
 
-NEW = {"createNotificationTemplate": ("name",)}
+NEW = {"createNotificationTemplate": ("name",), "createStack": ("name",)}
 """Inputs that are given once."""
+OWN_STACK = "Own"
+"""Name of the stack that is there from the beginning."""
+RECORDS = {"AuditEntryRecordInput": "audit_entry", "ScanRecordInput": "scan_record"}
+"""Items of batches, which need an id, with its prefix."""
 ANONYMOUS = frozenset({"signUp", "signIn", "verifyOtp", "verifyBackupCode", "requestPasswordReset"})
 """Mutations for those who are not signed in."""
 
@@ -94,8 +99,8 @@ class World:
                 given[name] = self._deeper(given[name], each.type)
             elif name == "id" and type.name == "DeviceInput":
                 given[name] = self.named["deviceId"]
-            elif name == "id" and type.name == "AuditEntryRecordInput":
-                given[name] = ids.new_id("audit_entry")
+            elif name == "id" and type.name in RECORDS:
+                given[name] = ids.new_id(RECORDS[type.name])
             elif isinstance(each.type, GraphQLNonNull) and each.default_value is Undefined:
                 given[name] = self._value(name, each.type.of_type)
         return given
@@ -139,12 +144,14 @@ def _put(whole: dict[str, Any], type: GraphQLInputObjectType, path: Path, value:
     if listed:
         whole[name] = whole.get(name) or [{}]
     held = whole.setdefault(name, {})
+    if inner.is_one_of:
+        held = whole[name] = {each: given for each, given in held.items() if each == rest[0]}
     _put(held[0] if listed else held, inner, tuple(rest), value)
 
 
 async def make_world(new_phone: NewPhone, services: Services) -> World:
     """Two friends who talk, write and shop; Ada may do everything, in her organization too."""
-    ada = await staff(new_phone, services, *CATALOG_STAFF, name="Ada")
+    ada = await staff(new_phone, services, *CATALOG_STAFF, BARCODE_REVIEWER, name="Ada")
     bob = await new_phone("Bob")
     roles = {"roles": list(Role), "org": "acme"}
     await services.db.write(
@@ -167,6 +174,7 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "decideModeration", "subject { id }", subjectId=limited, action="LIMIT", reason="Because"
     )
     assert done["errors"] == [], done["errors"]
+    scanning = await _scanning(ada, product["id"], variant)
     texts: dict[str, Any] = {"titleTemplate": "Fine", "messageTemplate": "Fine", "variables": []}
     template = await ada.do("createNotificationTemplate", "notificationTemplate { id }", name=key(), **texts)
     item = {"productVariantId": variant}
@@ -188,6 +196,7 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
     assert (await ada.do("addFavorite", "favorite { id }", **wish))["errors"] == []
     wishes = await ada.do("createFavoriteList", "favoriteList { id }", kind="PRODUCT", name=key())
     named = {
+        **scanning,
         "item": item,
         "favoriteListId": wishes["favoriteList"]["id"],
         "cartLineId": line["cartLine"]["id"],
@@ -234,11 +243,33 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "setFeedExperiment": {"name": "trial", "variants": [{"name": "one", "sharePercent": 100}]},
         "submitReport": {"subjectId": other},
         "createNotificationTemplate": texts,
+        "addStackItem": {"target": {"stackId": scanning["stackId"]}},
         "createPromotion": {"percentOff": "5"},
         "addFavorite": wish,
         "updateFavorite": wish,
     }
     return World(ada, bob, named, of, [await _upload(ada) for _ in range(30)])
+
+
+async def _scanning(ada: Phone, product_id: str, variant_id: str) -> dict[str, Any]:
+    """A scan, a submission with its case, a mapping and a stack, and a code to go on with."""
+    code, scan = new_code(), {"matchedFrom": "MANUAL", "scannedAt": clock.now().isoformat()}
+    scanned = await ada.do("recordScan", "scanRecord { id }", code=code, timeZone="UTC", **scan)
+    sent = await ada.do("submitBarcode", "barcodeSubmission { id }", code=code)
+    queue = await ada.run("{ barcodeReviewQueue { edges { node { id } } } }")
+    mapped = {"code": new_code(), "productVariantId": variant_id}
+    mapping = await ada.do("setBarcodeMapping", "barcodeMapping { id }", **mapped)
+    item = {"productId": product_id, "addedFrom": "MANUAL"}
+    made = await ada.do("createStack", "stack { id items { id } }", name=OWN_STACK, items=[item])
+    return {
+        "code": code,
+        "scanRecordId": scanned["scanRecord"]["id"],
+        "barcodeSubmissionId": sent["barcodeSubmission"]["id"],
+        "reviewCaseId": queue["barcodeReviewQueue"]["edges"][0]["node"]["id"],
+        "barcodeMappingId": mapping["barcodeMapping"]["id"],
+        "stackId": made["stack"]["id"],
+        "stackItemId": made["stack"]["items"][0]["id"],
+    }
 
 
 async def _upload(phone: Phone) -> str:
@@ -249,7 +280,9 @@ async def _upload(phone: Phone) -> str:
 
 
 async def unlimited(services: Services) -> None:
-    """Forget who did how much."""
+    """Forget who did how much, and the stacks that were made."""
+    made = {"q": {"name": {"$ne": OWN_STACK}}, "limit": 0}
+    await services.db.write({"delete": "stacks", "deletes": [made]})
     for pattern in ("rate:*", "tally:*"):
         if keys := await services.redis.keys(pattern):
             await services.redis.delete(*keys)
@@ -291,6 +324,7 @@ async def judged(phone: Phone, query: str, field: str, variables: Mapping[str, A
     assert answer.status in (200, 400), answer.body
     assert not {code for code, _ in codes} & {"INTERNAL", "TIMEOUT"}, answer.body
     payload = (answer.body.get("data") or {}).get(field) or {}
+    payload = payload if isinstance(payload, dict) else {}
     codes += [(error["code"], error["field"]) for error in payload.get("errors", ())]
     # Of a batch, the refusals of its items.
     errors = [error for each in payload.get("results") or () for error in each["errors"]]

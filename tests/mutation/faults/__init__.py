@@ -5,6 +5,7 @@ from tests.mutation.faults import (
     audit,
     audit_access,
     auth,
+    barcode,
     cart,
     catalog,
     chat,
@@ -24,6 +25,7 @@ from tests.mutation.faults import (
 AREAS: dict[str, list[Fault]] = {
     "audit": [*audit.FAULTS, *audit_access.FAULTS],
     "auth": auth.FAULTS,
+    "barcode": barcode.FAULTS,
     "cart": cart.FAULTS,
     "catalog": catalog.FAULTS,
     "chat": chat.FAULTS,
