@@ -145,6 +145,11 @@ bench-start: install
 bench-notify: install
 	@$(BIN)/python -m bench.notify $(ARGS)
 
+# Barcodes: lookups of one code and of many, and batches of scans.
+.PHONY: bench-barcode
+bench-barcode: install
+	@$(BIN)/python -m bench.barcode
+
 # Search of an audit log of a million entries, or of ARGS="--entries 200000".
 .PHONY: bench-audit-search
 bench-audit-search: install

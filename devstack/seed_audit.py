@@ -82,10 +82,10 @@ async def person(services: Services, handle: str) -> User:
     return user
 
 
-def viewed_as(services: Services, user: User, *, org: str) -> Context:
+def viewed_as(services: Services, user: User, *, org: str, device_id: str = "") -> Context:
     """Context of what a person of the demo does, as if signed in."""
     roles = frozenset(map(str, user["roles"]))
-    return Context(services, viewer=Viewer(user["_id"], "", "", roles=roles, org=org))
+    return Context(services, viewer=Viewer(user["_id"], "", device_id, roles=roles, org=org))
 
 
 async def unit(ctx: Context, act: Callable[..., Awaitable[Any]], *given: Any, **named: Any) -> Any:

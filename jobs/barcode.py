@@ -85,9 +85,9 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
     """Export scans, submissions, choices and stacks, decrypted."""
     own = {"user_id": user_id}
     async for scans in store.scans.batches(services.db, own):
-        yield "scans", [_shown(opened_scan(services, row)) for row in scans]
+        yield "scans", [_shown(opened_scan(services.crypto, row)) for row in scans]
     async for submissions in store.submissions.batches(services.db, own):
-        yield "barcode_submissions", [_shown(opened_submission(services, row)) for row in submissions]
+        yield "barcode_submissions", [_shown(opened_submission(services.crypto, row)) for row in submissions]
     async for choices in store.choices.batches(services.db, own):
         yield "barcode_choices", [_choice(services, row) for row in choices]
     for kept in (store.stacks, store.items):

@@ -67,7 +67,7 @@ async def visible_mappings(ctx: Context, wanted: Sequence[str]) -> list[BarcodeM
 @guard("scan_record", sync="SCAN_RECORD", collection=store.scans.name, owner="user_id")
 async def own_scans(ctx: Context, wanted: Sequence[str]) -> list[dict[str, Any] | None]:
     found = await ctx.load_many(own_by_id(store.scans), wanted)
-    return [each and opened_scan(ctx.services, each) for each in found]
+    return [each and opened_scan(ctx.services.crypto, each) for each in found]
 
 
 @guard("barcode_submission", sync="BARCODE_SUBMISSION", collection=store.submissions.name, owner="user_id")
@@ -78,7 +78,7 @@ async def visible_submissions(ctx: Context, wanted: Sequence[str]) -> list[dict[
     reviewer = await grants.holds(ctx, BARCODE_REVIEWER)
     loader = by_id(store.submissions) if reviewer else own_by_id(store.submissions)
     found = await ctx.load_many(loader, wanted)
-    return [each and opened_submission(ctx.services, each) for each in found]
+    return [each and opened_submission(ctx.services.crypto, each) for each in found]
 
 
 @guard("review_case")

@@ -63,7 +63,7 @@ Document = Mapping[str, Any]
 
 async def fan_out(services: Services, *, gtin: str) -> None:
     """Bring the scans and submissions of a number up to its mappings."""
-    index = gtin_index(services, gtin)
+    index = gtin_index(services.crypto, gtin)
     active = (await store.active(services.db, [index]))[index]
     await _unmatch(services, index, active)
     if active:
@@ -78,7 +78,7 @@ async def _unmatch(services: Services, index: str, active: Sequence[BarcodeMappi
 
     async def work(ctx: Context, rows: list[ScanRecord]) -> None:
         for row in rows:
-            clear = opened_scan(ctx.services, row)
+            clear = opened_scan(ctx.services.crypto, row)
             if clear["variant_id"] not in variants and (row["status"] == ScanStatus.MATCHED or not active):
                 await _change(ctx, row, clear, ScanStatus.UNMATCHED)
 
@@ -114,7 +114,7 @@ async def _match(services: Services, index: str, active: Sequence[BarcodeMapping
 
     async def work(ctx: Context, rows: list[ScanRecord]) -> None:
         for row in rows:
-            clear = opened_scan(ctx.services, row)
+            clear = opened_scan(ctx.services.crypto, row)
             await ctx.tx.edit(store.scans, row, matched(ctx, clear, lookup))
 
     for status in (ScanStatus.UNMATCHED, ScanStatus.AMBIGUOUS):

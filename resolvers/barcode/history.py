@@ -73,7 +73,7 @@ async def viewer_scans(
         check_length(wanted, most=LONGEST_QUERY, field="query")
         return await _found(ctx, conditions, key(wanted), args)
     return await store.scans.page(
-        ctx.db, conditions, store.LATEST, args, shown=partial(opened_scan, ctx.services)
+        ctx.db, conditions, store.LATEST, args, shown=partial(opened_scan, ctx.services.crypto)
     )
 
 
@@ -87,7 +87,7 @@ async def _found(ctx: Context, conditions: Document, wanted: str, args: PageArgs
     for _ in range(0, store.MOST_SCANS, CHUNK):
         where = {"$and": [conditions, beyond]} if beyond else conditions
         rows = await store.scans.find(ctx.db, where, sort=order, limit=CHUNK)
-        clear = [opened_scan(ctx.services, row) for row in rows]
+        clear = [opened_scan(ctx.services.crypto, row) for row in rows]
         found += [each for each in clear if _has(each, wanted)]
         if len(rows) < CHUNK or len(found) > page.size:
             break
@@ -136,9 +136,9 @@ async def set_scan_product(
     if not found["candidates"]:
         raise UserError("WRONG_STATUS", "The code has no products to choose from.", scan_record=scan)
     lookup = choose(found, product_variant_id)
-    await keep_choice(ctx, gtin_index(ctx.services, scan["gtin"]), product_variant_id)
+    await keep_choice(ctx, gtin_index(ctx.services.crypto, scan["gtin"]), product_variant_id)
     changed = await ctx.tx.edit(store.scans, scan, matched(ctx, scan, lookup))
-    return {"scan_record": opened_scan(ctx.services, changed), "lookup": lookup}
+    return {"scan_record": opened_scan(ctx.services.crypto, changed), "lookup": lookup}
 
 
 def matched(ctx: Context, scan: Document, lookup: Document) -> dict[str, Any]:
@@ -152,4 +152,4 @@ def matched(ctx: Context, scan: Document, lookup: Document) -> dict[str, Any]:
 
 def resealed(ctx: Context, scan: Document, match: Document) -> str:
     values = {name: scan[name] for name in ("code", "gtin", "elements")}
-    return sealed(ctx.services, {**values, **match}, place=scan_place(scan["_id"]))
+    return sealed(ctx.services.crypto, {**values, **match}, place=scan_place(scan["_id"]))

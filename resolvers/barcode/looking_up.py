@@ -98,7 +98,7 @@ def number_of(barcode: Barcode) -> str:
 async def resolve(ctx: Context, barcodes: Sequence[Barcode], *, chosen: bool = True) -> list[Lookup]:
     """Lookups of codes, read together; those with candidates as the viewer chose before, if `chosen`."""
     wanted = [each for barcode in barcodes for each in _numbers(barcode)]
-    indexes = {gtin: gtin_index(ctx.services, gtin) for gtin in dict.fromkeys(wanted)}
+    indexes = {gtin: gtin_index(ctx.services.crypto, gtin) for gtin in dict.fromkeys(wanted)}
     rows = await ctx.load_many(MappingsByGtin, list(indexes.values()))
     mapped = dict(zip(indexes, rows, strict=True))
     product_ids = list(dict.fromkeys(row["product_id"] for found in rows for row in found))
@@ -203,7 +203,7 @@ async def _submitted(ctx: Context, lookups: Sequence[Lookup]) -> None:
     for lookup, row in zip(unknown, rows, strict=True):
         if row is not None:
             lookup["status"] = BarcodeLookupStatus.PENDING_REVIEW
-            lookup["viewer_submission"] = opened_submission(ctx.services, row)
+            lookup["viewer_submission"] = opened_submission(ctx.services.crypto, row)
 
 
 async def _chosen(ctx: Context, lookups: Sequence[Lookup], indexes: Mapping[str, str]) -> None:

@@ -82,13 +82,13 @@ async def need_variant(ctx: Context, id: str) -> Variant:
 
 def named(ctx: Context, gtin: str, variant_id: str) -> dict[str, Any]:
     """Name of the mapping of a number to a variant, with its shard key."""
-    index = gtin_index(ctx.services, gtin)
+    index = gtin_index(ctx.services.crypto, gtin)
     return {"_id": store.mapping_id(variant_id, gtin), "gtin_index": index}
 
 
 async def others(ctx: Context, gtin: str, variant_id: str) -> list[BarcodeMapping]:
     """Active mappings of the number to other variants."""
-    index = gtin_index(ctx.services, gtin)
+    index = gtin_index(ctx.services.crypto, gtin)
     found = (await store.active(ctx.db, [index]))[index]
     return [each for each in found if each["variant_id"] != variant_id]
 

@@ -78,7 +78,7 @@ async def store_scan(
     if said["time_zone"] not in zones.names():
         raise UserError("INVALID_FORMAT", "There is no such time zone.", field=["timeZone"])
     device = auth.device_id(said["device_id"]) if said["device_id"] else ctx.signed_in.device_id
-    index = gtin_index(ctx.services, number_of(barcode))
+    index = gtin_index(ctx.services.crypto, number_of(barcode))
     minted = ids.minted(id, "scan_record")
     window = await _claimed(ctx, device, index)
     repeated = await _repeated(ctx, window, device, index, scanned_at)
@@ -148,7 +148,7 @@ async def _insert(
         "received_at": ctx.tx.now,
         "matched_at": ctx.tx.now if status == ScanStatus.MATCHED else None,
         "time_zone": said["time_zone"],
-        "sealed": sealed(ctx.services, values, place=scan_place(id)),
+        "sealed": sealed(ctx.services.crypto, values, place=scan_place(id)),
     }
     return await ctx.tx.insert(store.scans, made)
 
@@ -182,7 +182,7 @@ def _deduplicated(ctx: Context, scan: ScanRecord, lookup: Lookup, sent_id: str |
 def _payload(
     ctx: Context, scan: ScanRecord, lookup: Lookup, *, corrected: bool = False, deduplicated: bool = False
 ) -> Recorded:
-    clear = opened_scan(ctx.services, scan)
+    clear = opened_scan(ctx.services.crypto, scan)
     return {
         "scan_record": clear,
         "scan_record_edge": edge(ctx, clear),

@@ -30,7 +30,7 @@ async def rank(services: Services) -> None:
         async for cases in store.cases.batches(services.db, {"status": status}):
             for case in cases:
                 query = {
-                    "gtin_index": gtin_index(services, case["gtin"]),
+                    "gtin_index": gtin_index(services.crypto, case["gtin"]),
                     "status": ScanStatus.UNMATCHED,
                 }
                 command = {"count": store.scans.name, "query": query, "limit": MOST_COUNTED}

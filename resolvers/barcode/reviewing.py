@@ -68,7 +68,7 @@ async def case_submissions(ctx: Context, case: Document, *, args: PageArgs) -> d
         {"case_id": case["_id"]},
         store.LATEST_SUBMITTED,
         args,
-        shown=partial(opened_submission, ctx.services),
+        shown=partial(opened_submission, ctx.services.crypto),
     )
 
 

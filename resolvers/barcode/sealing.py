@@ -5,23 +5,23 @@ from typing import Any
 
 import orjson
 
-from core.context import Services
+from core.security.crypto import Keyring
 
 Document = Mapping[str, Any]
 
 
-def gtin_index(services: Services, gtin: str) -> str:
+def gtin_index(crypto: Keyring, gtin: str) -> str:
     """Blind index of a number, by which scans and mappings name it."""
-    return services.crypto.blind(gtin, place="barcode/gtin")
+    return crypto.blind(gtin, place="barcode/gtin")
 
 
-def sealed(services: Services, values: Document, *, place: str) -> str:
-    return services.crypto.seal(orjson.dumps(values).decode(), place=place)
+def sealed(crypto: Keyring, values: Document, *, place: str) -> str:
+    return crypto.seal(orjson.dumps(values).decode(), place=place)
 
 
-def opened(services: Services, row: Document, *, place: str) -> dict[str, Any]:
+def opened(crypto: Keyring, row: Document, *, place: str) -> dict[str, Any]:
     """The document with its encrypted values in the clear, for those who may read them."""
-    values: dict[str, Any] = orjson.loads(services.crypto.open(row["sealed"], place=place))
+    values: dict[str, Any] = orjson.loads(crypto.open(row["sealed"], place=place))
     return {**{name: value for name, value in row.items() if name != "sealed"}, **values}
 
 
@@ -29,18 +29,18 @@ def scan_place(id: str) -> str:
     return f"scans/{id}"
 
 
-def opened_scan(services: Services, row: Document) -> dict[str, Any]:
-    return opened(services, row, place=scan_place(row["_id"]))
+def opened_scan(crypto: Keyring, row: Document) -> dict[str, Any]:
+    return opened(crypto, row, place=scan_place(row["_id"]))
 
 
 def submission_place(id: str) -> str:
     return f"barcode_submissions/{id}"
 
 
-def opened_submission(services: Services, row: Document) -> dict[str, Any]:
+def opened_submission(crypto: Keyring, row: Document) -> dict[str, Any]:
     """The submission in the clear, with the ids of its photos that have been processed."""
     images = [each["media_id"] for each in row["photos"] if each["media_id"] is not None]
-    return {**opened(services, row, place=submission_place(row["_id"])), "image_ids": images}
+    return {**opened(crypto, row, place=submission_place(row["_id"])), "image_ids": images}
 
 
 def choice_place(id: str) -> str:

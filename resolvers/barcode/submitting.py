@@ -72,7 +72,7 @@ async def viewer_submissions(
     if statuses := (filter or {}).get("statuses"):
         query["status"] = any_of(statuses)
     return await store.submissions.page(
-        ctx.db, query, store.LATEST_SUBMITTED, args, shown=partial(opened_submission, ctx.services)
+        ctx.db, query, store.LATEST_SUBMITTED, args, shown=partial(opened_submission, ctx.services.crypto)
     )
 
 
@@ -110,7 +110,7 @@ async def submit_barcode(
         "user_id": ctx.viewer_id,
         "gtin": gtin,
         "format": lookup["format"],
-        "sealed": sealed(ctx.services, values, place=submission_place(new)),
+        "sealed": sealed(ctx.services.crypto, values, place=submission_place(new)),
         "scan_record_id": scan_record_id,
         # What is decided at once needs no photos.
         "photos": await photos.used(ctx, new, upload_ids) if case is not None else [],
@@ -211,7 +211,7 @@ def _fresh_case(ctx: Context, gtin: str) -> dict[str, Any]:
     return {
         "_id": ids.new_id("review_case"),
         "gtin": gtin,
-        "gtin_index": gtin_index(ctx.services, gtin),
+        "gtin_index": gtin_index(ctx.services.crypto, gtin),
         "status": BarcodeSubmissionStatus.PENDING,
         "submission_count": 1,
         "scan_count": 0,
@@ -238,8 +238,8 @@ async def _added_to(
 
 
 def _resealed(ctx: Context, row: Document, context: str | None) -> str:
-    code = opened_submission(ctx.services, row)["code"]
-    return sealed(ctx.services, {"code": code, "context": context}, place=submission_place(row["_id"]))
+    code = opened_submission(ctx.services.crypto, row)["code"]
+    return sealed(ctx.services.crypto, {"code": code, "context": context}, place=submission_place(row["_id"]))
 
 
 async def answered(ctx: Context, row: BarcodeSubmission) -> dict[str, Any]:
@@ -253,7 +253,7 @@ async def answered(ctx: Context, row: BarcodeSubmission) -> dict[str, Any]:
 
 
 def _payload(ctx: Context, row: BarcodeSubmission, lookup: Lookup) -> Submitted:
-    clear = opened_submission(ctx.services, row)
+    clear = opened_submission(ctx.services.crypto, row)
     edge = store.submissions.edge({"user_id": ctx.viewer_id}, store.LATEST_SUBMITTED, clear)  # type: ignore[arg-type]
     return {"barcode_submission": clear, "barcode_submission_edge": edge, "lookup": lookup}
 
@@ -320,7 +320,7 @@ async def _own(ctx: Context, id: str) -> BarcodeSubmission:
 
 
 def _clear(ctx: Context, row: BarcodeSubmission) -> dict[str, Any]:
-    return opened_submission(ctx.services, row)
+    return opened_submission(ctx.services.crypto, row)
 
 
 async def plan_external(ctx: Context, gtin: str) -> None:

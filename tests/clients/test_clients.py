@@ -20,6 +20,7 @@ from core.settings import Settings
 from resolvers.auth.lockout import SIGN_IN_RATE
 from resolvers.feed.posts import POST_RATE
 from stores.catalog.roles import CATALOG_ADMIN
+from tests.barcode.steps import new_code, with_code
 from tests.catalog.steps import on_sale, row, staff
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend
@@ -33,7 +34,7 @@ PASSWORD = "a password to type"
 INSTALL_SECONDS = 300
 RUN_SECONDS = 180
 PRODUCTS = 12
-PROGRAMS = ("graphql-over-http", "session", "apollo", "urql", "inbox", "cart", "favorites", "relay")
+PROGRAMS = ("graphql-over-http", "session", "apollo", "urql", "inbox", "cart", "favorites", "scan", "relay")
 NEWS = (
     ("Welcome", "Here you find what concerns you.", False),
     ("Water is off", "On the third floor, until noon.", True),
@@ -106,6 +107,7 @@ async def test_a_client_program(
             [installed, "test", "--silent", "--workspace", workspace],
             LANDFALL_URL=f"{address}/graphql",
             LANDFALL_PEOPLE=json.dumps(people),
+            LANDFALL_CODES=json.dumps(await _codes(services, new_phone) if program == "scan" else []),
         )
 
 
@@ -116,6 +118,15 @@ def _meanwhile(
     if program == "session":
         return _passing_time(services, people)
     return _news(services, people) if program == "inbox" else nullcontext()
+
+
+async def _codes(services: Services, new_phone: NewPhone) -> list[str]:
+    """Barcodes of two products on sale, and one that nobody knows."""
+    one, two, unknown = [new_code() for _ in range(3)]
+    keeper = await staff(new_phone, services, CATALOG_ADMIN)
+    for code in (one, two):
+        await with_code(services, keeper, code)
+    return [one, two, unknown]
 
 
 @asynccontextmanager
