@@ -231,6 +231,7 @@ def replay(monkeypatch: pytest.MonkeyPatch, current: list[World]) -> None:
         after: LogOffset | None = None,
         authorize: Any = None,
         idle_timeout: Any = None,
+        further: Any = None,
     ) -> AsyncGenerator[Entry, None]:
         if authorize is not None:
             await authorize()
