@@ -21,6 +21,7 @@ TESTS = (
     "leftovers.py",
     "listening.py",
     "phone.py",
+    "reached.py",
     "routed.py",
     "scattered.py",
     "test_architecture.py",

@@ -177,7 +177,7 @@ test('the delta document brings every kind of entity, each whole', async () => {
   const id = await published(ada, 'Whole');
   assert.deepEqual(await perform(ada.client, 'CreateComment', act({ id: mint('comment'), postId: id, text: 'As well' })), []);
   const types = new Set<string>();
-  let since: string | null = null;
+  let since: any = null;
   for (let more = true; more;) {
     const answer = await phone.client.query({ query: DeltaQueryDocument, variables: { since }, fetchPolicy: 'network-only' });
     const { nodes, token, hasMore } = answer.data!.viewer!.changes;

@@ -209,10 +209,16 @@ test('what changed while away comes with one question', async () => {
 test('the delta document brings every kind of entity, each whole', async () => {
   const id = await published(ada, 'Whole');
   await ada.perform(CreateComment, { id: mint('comment'), postId: id, text: 'As well' });
-  const data = await grace.ask(DeltaQueryDocument, { limit: 500 });
-  const types = new Set(data.viewer!.changes.nodes.map(({ __typename }) => __typename));
+  const nodes: any[] = [];
+  let since: any = null;
+  for (let more = true; more;) {
+    const { viewer } = await grace.ask(DeltaQueryDocument, { since });
+    nodes.push(...viewer!.changes.nodes);
+    [since, more] = [viewer!.changes.token, viewer!.changes.hasMore];
+  }
+  const types = new Set(nodes.map(({ __typename }) => __typename));
   for (const type of ['Chat', 'Follow', 'Message', 'Post', 'Session', 'User'] as const) assert.ok(types.has(type), type);
-  const post = data.viewer!.changes.nodes.find((node) => node.id === id);
+  const post = nodes.find((node) => node.id === id);
   assert.deepEqual(post?.__typename === 'Post' && [post.postStatus, post.pinned, post.commentCount], ['PUBLISHED', false, 1]);
 });
 
