@@ -319,11 +319,14 @@ def test_every_code_that_is_not_final_is_meant_so() -> None:
     assert {code for code, each in ERROR_CODES.items() if each.retryable} - transient == {
         "ACCOUNT_LOCKED",
         "CAPTCHA_REQUIRED",
+        "CASE_CLAIMED",
+        "CHECKOUT_IN_PROGRESS",
         "INCIDENT_NOT_FOUND",
         "LEGAL_HOLD",
         "PAYMENT_ACTION_REQUIRED",
         "QUOTA_EXCEEDED",
         "STEP_UP_REQUIRED",
+        "SUBMISSION_LIMIT",
         "UPLOAD_INCOMPLETE",
         "UPLOAD_NOT_READY",
     }

@@ -20,8 +20,8 @@ SYNCED = sorted(name for name, each in COLLECTIONS.items() if each.synced and ea
 def test_every_sync_type_has_a_synced_collection() -> None:
     declared = {store.prefix for store in COLLECTIONS.values() if store.synced}
     # A chat changes by its two sides, which have no ids; products are everybody's, and watched one by one.
-    # An account is a further node of a person.
-    assert set(nodes.SYNCED.values()) == declared - {None, "product"} | {"chat", "account"}
+    # An account is a further node of a person, and a line one of its cart.
+    assert set(nodes.SYNCED.values()) == declared - {None, "product"} | {"chat", "account", "cart_line"}
     assert {name: prefix.upper() for name, prefix in nodes.SYNCED.items()} == {
         name: name for name in nodes.SYNCED
     }
