@@ -9,7 +9,7 @@ from graphql import get_introspection_query
 
 from core.settings import Settings
 from server import introspection, lifespan
-from server.introspection import Introspection
+from server.introspection import VALUES_EACH, Introspection
 from tests.conftest import NewPhone
 from tests.phone import Phone
 from tests.server.conftest import Configured
@@ -121,7 +121,7 @@ def test_what_it_counts_is_what_is_given() -> None:
         operation = Scales(schema._schema, document).operation(node)
         price = Introspection(schema, 10**6).price(query, document, operation.introspection, NO_VARIABLES)
         values = _values(graphql_sync(schema._schema, query).data)
-        assert values / 3 <= price <= values / 3 * 1.5 + 10, query
+        assert values / VALUES_EACH <= price <= values / VALUES_EACH * 1.5 + 10, query
 
 
 def _values(data: object) -> int:
