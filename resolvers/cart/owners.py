@@ -58,7 +58,7 @@ def owner_of(ctx: Context) -> Owner:
 
 
 def key_of_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
-    """Whose an idempotency key is: the person's, or the token's hash's."""
+    """Owner of an idempotency key: a person, or the hash of a token."""
     owner = owner_of(ctx)
     return owner.user_id or store.device_scope(owner.key)
 

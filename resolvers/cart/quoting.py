@@ -26,7 +26,7 @@ VALID_FOR = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where an order is to go, and how: nothing of it known yet for a first look."""
+    """Delivery of an order: its addresses and shipping, none of them known at a first look."""
 
     shipping_address: Address | None = None
     billing_address: Address | None = None

@@ -31,7 +31,7 @@ ACTION = "nextAction { kind url clientSecret }"
 
 @dataclass
 class Till:
-    """Where tests pay: their services, and the gateway behind them."""
+    """Till of the tests: their services, and the gateway behind them."""
 
     services: Services
     gateway: Gateway
