@@ -221,14 +221,7 @@ async def _merged(ctx: Context, draft: Draft, theirs: Cart | None, report: Merge
     if theirs is not None:
         await _end(ctx, theirs, cart, report)
     if theirs is not None or cart is not draft.cart:
-        ctx.tx.changed(
-            cart,
-            aspect="merged",
-            scopes=store.scopes_of(cart),
-            audience_never_shrinks=True,
-            detail={"report": report},
-            brief=True,
-        )
+        _log_merge(ctx, cart, report)
         await record(ctx, Act("cart.merged", "DATA_MODIFIED", "CART", cart["_id"], details=_told(report)))
     metrics.MERGES.labels(report["token"] or "NONE").inc()
     return {"cart": cart, "report": report}
@@ -236,6 +229,18 @@ async def _merged(ctx: Context, draft: Draft, theirs: Cart | None, report: Merge
 
 def _told(report: MergeReport) -> dict[str, Any]:
     return {**report, "skipped": len(report["skipped"])}
+
+
+def _log_merge(ctx: Context, cart: Cart, report: MergeReport) -> None:
+    """Log of a cart that it was merged, for those who watch it."""
+    ctx.tx.changed(
+        cart,
+        aspect="merged",
+        scopes=store.scopes_of(cart),
+        audience_never_shrinks=True,
+        detail={"report": report},
+        brief=True,
+    )
 
 
 async def _end(ctx: Context, theirs: Cart, into: Cart, report: MergeReport) -> None:
@@ -252,12 +257,4 @@ async def _end(ctx: Context, theirs: Cart, into: Cart, report: MergeReport) -> N
         "merged_into": into["owner_id"],
         "expires_at": ctx.tx.now + KNOWN,
     }
-    changed = await ctx.tx.edit(store.carts, theirs, ended)
-    ctx.tx.changed(
-        changed,
-        aspect="merged",
-        scopes=store.scopes_of(changed),
-        audience_never_shrinks=True,
-        detail={"report": report},
-        brief=True,
-    )
+    _log_merge(ctx, await ctx.tx.edit(store.carts, theirs, ended), report)
