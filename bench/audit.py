@@ -3,23 +3,20 @@
 import asyncio
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from rich.table import Table
 
 from bench.console import console
-from core import clock, logs
+from bench.embedded_settings import embedded_settings
+from core import clock
 from core.context import Services
 from core.ledger import checkpoint, merkle, tiles
 from core.ledger.checkpoint import Checkpoint
 from core.ledger.log import Leaf
-from core.settings import Environment, Settings
-from devstack.servers import embedded
 from resolvers.audit import log_keys, proofs, sealing, sequencing, verifying
 from server import lifespan
 from stores import audit as store
@@ -53,15 +50,7 @@ class Reads(CommandListener):
 @asynccontextmanager
 async def running(reads: Reads) -> AsyncIterator[Services]:
     """Services over embedded servers that write as they would in development."""
-    with tempfile.TemporaryDirectory() as name, embedded(Path(name) / "data") as servers:
-        settings = Settings(
-            env=Environment.TEST,
-            mongo_url=servers.mongo_url,
-            redis_url=servers.redis_url,
-            data_dir=Path(name),
-            log_level="ERROR",
-        )
-        logs.configure(settings)
+    with embedded_settings() as settings:
         async with lifespan.services(settings, listeners=[reads]) as services:
             yield services
 

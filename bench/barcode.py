@@ -2,13 +2,11 @@
 
 import argparse
 import random
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -16,10 +14,9 @@ import uvloop
 from rich.table import Table
 
 from bench.console import console
-from core import clock, ids, logs
+from bench.embedded_settings import embedded_settings
+from core import clock, ids
 from core.context import Context, Services
-from core.settings import Environment, Settings
-from devstack.servers import embedded
 from resolvers.barcode import catalog_codes
 from resolvers.barcode.normal_form import check_digit
 from resolvers.catalog import all_products
@@ -43,17 +40,7 @@ Act = Callable[[], Awaitable[Any]]
 @asynccontextmanager
 async def running() -> AsyncIterator[tuple[Services, Phone]]:
     """A server without rate limits, and somebody who keeps the shop."""
-    with tempfile.TemporaryDirectory() as name, embedded(Path(name) / "data") as servers:
-        settings = Settings(
-            env=Environment.TEST,
-            mongo_url=servers.mongo_url,
-            redis_url=servers.redis_url,
-            data_dir=Path(name),
-            log_level="ERROR",
-            rate_scale=1_000_000.0,
-            cost_per_minute=2_000_000_000,
-        )
-        logs.configure(settings)
+    with embedded_settings(rate_scale=1_000_000.0, cost_per_minute=2_000_000_000) as settings:
         async with (
             lifespan.services(settings) as services,
             process.listening(services) as port,

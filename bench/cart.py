@@ -2,12 +2,10 @@
 
 import argparse
 import asyncio
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,11 +13,9 @@ import uvloop
 from rich.table import Table
 
 from bench.console import console
-from core import logs
+from bench.embedded_settings import embedded_settings
 from core.context import Context, Services, Viewer
-from core.settings import Environment, Settings
 from devstack import seed
-from devstack.servers import embedded
 from executor import Executor
 from resolvers.auth.tokens import Tokens
 from server import lifespan
@@ -66,17 +62,7 @@ class Asker:
 @asynccontextmanager
 async def running() -> AsyncIterator[tuple[Services, Executor]]:
     """Services with the products of the demo."""
-    with tempfile.TemporaryDirectory() as name, embedded(Path(name) / "data") as servers:
-        settings = Settings(
-            env=Environment.TEST,
-            mongo_url=servers.mongo_url,
-            redis_url=servers.redis_url,
-            data_dir=Path(name),
-            media_dir=Path(name) / "media",
-            log_level="ERROR",
-            rate_scale=1_000_000.0,
-        )
-        logs.configure(settings)
+    with embedded_settings(rate_scale=1_000_000.0) as settings:
         async with lifespan.services(settings) as services:
             size = seed.Size().scaled(0.05)
             await seed.seed(services.db, settings.media_dir, services.crypto, size=size)

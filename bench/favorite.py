@@ -1,10 +1,8 @@
 """Figures of favorites: `make bench-favorite`. Embedded servers on loopback, phone and server one process."""
 
 import argparse
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,11 +10,9 @@ import uvloop
 from rich.table import Table
 
 from bench.console import console
-from core import logs
-from core.settings import Environment, Settings
+from bench.embedded_settings import embedded_settings
 from core.storage.mongo import Database
 from devstack import seed
-from devstack.servers import embedded
 from server import lifespan, process
 from stores import catalog
 from stores import favorite as store
@@ -71,18 +67,9 @@ async def real_products(db: Database, person: Phone) -> list[str]:
 
 async def measure(rounds: int) -> Table:
     table = Table("", "median", "p95", "CPU", "asked at p95", title=f"Favorites, a list of {LENGTH}")
-    with tempfile.TemporaryDirectory() as name, embedded(Path(name) / "data") as servers:
-        settings = Settings(
-            env=Environment.TEST,
-            mongo_url=servers.mongo_url,
-            redis_url=servers.redis_url,
-            data_dir=Path(name),
-            log_level="ERROR",
-            rate_scale=1_000_000,
-        )
-        logs.configure(settings)
+    with embedded_settings(rate_scale=1_000_000) as settings:
         async with lifespan.services(settings) as services:
-            await seed.seed(services.db, Path(name) / "media", services.crypto, size=seed.Size(posts=4))
+            await seed.seed(services.db, settings.media_dir, services.crypto, size=seed.Size(posts=4))
             async with process.listening(services) as port, aiohttp.ClientSession() as http:
                 phone = await sign_up_directly(
                     services, Phone(http, f"http://127.0.0.1:{port}/graphql"), "Ada"

@@ -3,12 +3,10 @@
 import argparse
 import asyncio
 import statistics
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -16,11 +14,9 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from rich.table import Table
 
 from bench.console import console
-from core import logs
+from bench.embedded_settings import embedded_settings
 from core.context import Context, Services
 from core.ports import Sent
-from core.settings import Environment, Settings
-from devstack.servers import embedded
 from resolvers.notification import NotificationChannel, PriorityLevel, notify
 from server import lifespan, worker
 from tests.phone import make_user
@@ -71,15 +67,7 @@ class Mailbox:
 @asynccontextmanager
 async def running(written: Written, mailbox: Mailbox) -> AsyncIterator[Services]:
     """Services over embedded servers that write as they would in development."""
-    with tempfile.TemporaryDirectory() as name, embedded(Path(name) / "data") as servers:
-        settings = Settings(
-            env=Environment.TEST,
-            mongo_url=servers.mongo_url,
-            redis_url=servers.redis_url,
-            data_dir=Path(name),
-            log_level="ERROR",
-        )
-        logs.configure(settings)
+    with embedded_settings() as settings:
         async with lifespan.services(settings, listeners=[written]) as services:
             services.mailer = mailbox
             yield services
