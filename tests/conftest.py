@@ -18,7 +18,7 @@ import pytest
 import structlog
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from core import clock, discovery, ids, logs
+from core import clock, discovery, ids, jobs, logs
 from core.context import Services
 from core.graphql.build import Schema
 from core.mutations import declared_codes
@@ -277,13 +277,19 @@ class Tee:
         self.kept.flush()
 
 
+_RUNNING: list[Services] = []
+"""The Landfall of all tests, once one has asked for it: many files do without."""
+
+
 @pytest.fixture(scope="session")
 async def services(settings: Settings, commands: Commands, logged: Path) -> AsyncIterator[Services]:
     """One Landfall for all tests of this process; what they left behind is looked through at the end."""
     starting = BACKGROUND.set(True)
     async with lifespan.services(settings, listeners=[commands]) as running:
         BACKGROUND.reset(starting)
+        _RUNNING.append(running)
         yield running
+        _RUNNING.clear()
         await leftovers.check(running, await asyncio.to_thread(logged.read_text))
 
 
@@ -339,6 +345,14 @@ def _real_time() -> Iterator[None]:
     """Tests may move the clock; none leaves it moved."""
     yield
     clock.reset()
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _no_jobs_for_others() -> AsyncIterator[None]:
+    """Jobs that a file's tests left go with it: `run_due` ends after a thousand, whoever's they are."""
+    yield
+    for running in _RUNNING:
+        await jobs.queue.delete_all(running.db, {"state": "WAITING"})
 
 
 @pytest.fixture

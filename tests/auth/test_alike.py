@@ -43,15 +43,6 @@ def without_ids(answer: dict[str, Any]) -> dict[str, Any]:
     return {**answer, "idempotencyKey": "", "authFlow": flow}
 
 
-@pytest.fixture
-async def _no_jobs(services: Services) -> Any:
-    """Hundreds of them would keep the tests that follow busy."""
-    yield
-    waiting = {"q": {"task": {"$regex": "^auth"}, "state": "WAITING"}, "limit": 0}
-    await services.db.write({"delete": "jobs", "deletes": [waiting]})
-
-
-@pytest.mark.usefixtures("_no_jobs")
 @pytest.mark.parametrize("ask", [sign_in, sign_up, ask_reset])
 async def test_known_and_unknown_addresses_take_as_long_and_hear_the_same(
     anonymous: Phone, new_member: NewMember, services: Services, ask: Ask

@@ -9,7 +9,6 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from core import jobs
 from core.context import Services
 from core.redis_batches import RedisBatches
 from ports.feed import Ranker
@@ -24,12 +23,6 @@ async def _nothing_behind(services: Services) -> AsyncIterator[None]:
     """Finish a test's background tasks before the next begins."""
     yield
     await services.get(KeyedTasks).done()
-
-
-@pytest.fixture
-async def no_jobs(services: Services) -> None:
-    """Jobs of other tests are out of the way: `run_due` ends after a thousand."""
-    await jobs.queue.delete_all(services.db, {"state": "WAITING"})
 
 
 @pytest.fixture

@@ -169,7 +169,6 @@ async def test_counters_are_put_right(new_phone: NewPhone, services: Services) -
     }
 
 
-@pytest.mark.usefixtures("no_jobs")
 async def test_whoever_leaves_takes_their_posts_along(new_phone: NewPhone, services: Services) -> None:
     """`UserDeleted`: posts, comments and reactions erased, ties ended, nothing of theirs left."""
     ada, grace, alan = [await new_phone(name) for name in ("Ada", "Grace", "Alan")]
@@ -263,7 +262,6 @@ async def test_of_very_many_the_latest_commenters_are_told(
     assert told == [[{"id": said[0]}], [], [{"id": said[2]}]]
 
 
-@pytest.mark.usefixtures("no_jobs")
 async def test_an_erasure_that_is_killed_between_two_steps_leaves_nothing_half_readable(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
