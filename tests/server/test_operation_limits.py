@@ -261,7 +261,7 @@ async def test_the_cost_is_told_to_who_asks(new_phone: NewPhone, way: str) -> No
 async def test_a_budget_is_used_up_and_comes_back(
     configured: Configured, services: Services, new_phone: NewPhone
 ) -> None:
-    """What comes back while a slow machine works is not enough for a second one of 201 objects."""
+    """A slow machine takes seconds for it: what comes back meanwhile is not enough for 201 objects again."""
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     async with configured(cost_per_minute=300) as phone:
         other = replace(phone, token=grace.token)
