@@ -18,7 +18,7 @@ from core.storage.mongo import Database
 from core.storage.store import collection
 from core.sync import changes
 from core.sync.changes import user_scope
-from devstack import circles, demo, seed_chats, seed_favorites, seed_inbox, seed_payments, shop
+from devstack import circles, demo, seed_chats, seed_favorites, seed_inbox, seed_orders, seed_payments, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
 from resolvers.media import picture_fields
@@ -152,6 +152,13 @@ async def seed(
     for type, documents in (("FAVORITE", saved.favorites), ("FAVORITE_LIST", saved.lists)):
         logged = (_entry(type, each, [user_scope(each["user_id"])], now) for each in documents)
         await _insert(db, changes.log.name, logged)
+    dice = random.Random(SEED + 4)
+    bought = await seed_orders.of_shop(db, Maker(dice, until), dice, users, crypto, until)
+    await _insert(db, order.orders.name, bought)
+    latest = max((each["number"] for each in bought), default=order.FIRST_NUMBER)
+    await _insert(db, order.order_counters.name, [{"_id": "orders", "number": latest}])
+    logged = (_entry("ORDER", each, [user_scope(each["user_id"])], now) for each in bought)
+    await _insert(db, changes.log.name, logged)
     await _insert(db, meta.name, [{"_id": "demo", "at": now}])
     return size
 

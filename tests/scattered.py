@@ -32,6 +32,8 @@ SCATTERED = {
     "jobs: _id": GONE,
     "receipts: _id": GONE,
     "key_rotation_progress: _id": BACKGROUND,
+    # Orders.
+    "orders: status": STAFF,
     # The audit log.
     "audit_entries: actor_id, org_id, subject_id": GONE,
     "audit_entries: actor_id": LATEST,

@@ -1,4 +1,5 @@
-"""A person's part of payments: methods go with the account; payments stay in the books, and are nobody's."""
+"""A person's part of orders: payment methods go with the account; orders and payments stay in the books, and
+are nobody's."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
@@ -9,17 +10,20 @@ from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export, pages
 from core.storage.batches import delete_each, each_in_unit
 from resolvers.order import methods
+from resolvers.order.reading import private_part
 from stores import order as store
-from stores.order import Payer, Payment
+from stores.order import Order, Payer, Payment
 
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
-    """Delete a person's payment methods, here and at the gateway, and make their payments anonymous."""
+    """Delete a person's payment methods, here and at the gateway, and make their orders and payments
+    anonymous."""
     await delete_each(services, store.payment_methods, {"user_id": user_id})
     await each_in_unit(services, store.payers, {"_id": user_id}, _forget)
     pseudonym = ids.new_id("user")
     await each_in_unit(services, store.payments, {"owner_id": user_id}, partial(_anonymize, pseudonym))
+    await each_in_unit(services, store.orders, {"user_id": user_id}, partial(_anonymize_order, pseudonym))
 
 
 async def _forget(ctx: Context, payer: Payer) -> None:
@@ -34,12 +38,26 @@ async def _anonymize(pseudonym: str, ctx: Context, payment: Payment) -> None:
     await ctx.tx.update(store.payments, payment, set=left)
 
 
+async def _anonymize_order(pseudonym: str, ctx: Context, order: Order) -> None:
+    """Leave what was sold, and for how much, without name, address and words, those of options too."""
+    lines = [{**line, "options": []} for line in order["lines"]]
+    left = {"user_id": pseudonym, "cart_id": None, "sealed": None, "search_terms": [], "lines": lines}
+    await ctx.tx.update(store.orders, order, set=left)
+
+
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """Export a person's payment methods and payments, without what the gateway knows them by."""
+    """Export a person's orders, payment methods and payments, without what the gateway knows them by."""
     own = {"user_id": user_id}
     async for rows in pages(services, store.payment_methods, own, without=("user_id", "sealed_ref")):
         yield "payment_methods", rows
     hidden = ("owner_id", "sealed_source", "charge_ref", "key", "wish", "refunds", "attempted_at")
     async for rows in pages(services, store.payments, {"owner_id": user_id}, without=hidden):
         yield "payments", rows
+    inner = ("user_id", "quote_id", "search_terms")
+    async for rows in pages(services, store.orders, own, without=inner):
+        yield "orders", [_opened(services, row) for row in rows]
+
+
+def _opened(services: Services, row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, **private_part(services.crypto, {"_id": row["id"], "sealed": row.pop("sealed")})}

@@ -152,18 +152,23 @@ def _pruned(line: Line, oldest: datetime) -> Line:
 
 def _snapshot(product: Product, variant: Variant) -> dict[str, Any]:
     """Snapshot of its product that a line keeps, for when that is gone."""
-    title = variant["title"]
     return {
         "variant_id": variant["_id"],
         "product_id": product["_id"],
         "sku": variant["sku"],
-        "title": product["name"] if title == STANDARD else f"{product['name']}, {title}",
+        "title": title_of(product, variant),
         "image_id": product["image_ids"][0] if product["image_ids"] else None,
     }
 
 
 STANDARD = "Standard"
 """Title of a variant that is the only one of its product."""
+
+
+def title_of(product: Product, variant: Variant) -> str:
+    """Title of the product and the variant, for people."""
+    title = variant["title"]
+    return product["name"] if title == STANDARD else f"{product['name']}, {title}"
 
 
 async def write(ctx: Context, cart: Cart, changes: Mapping[str, Any]) -> Cart:

@@ -22,10 +22,12 @@ from schema.cart.staff import Promotion, ShippingRate, StaffMutations, StaffQuer
 from schema.cart.types import (
     Cart,
     CartLine,
+    CartLineOption,
     CartMergeReport,
     CheckoutQuote,
     PostalAddress,
     ShippingOption,
+    TaxLine,
 )
 from schema.catalog import Product
 from stores.cart.kinds import CartOperationStatus
@@ -34,6 +36,7 @@ from subscriptions import cart as live
 __all__ = [
     "Cart",
     "CartLine",
+    "CartLineOption",
     "CheckoutQuote",
     "Mutation",
     "PostalAddress",
@@ -42,6 +45,7 @@ __all__ = [
     "ShippingOption",
     "ShippingRate",
     "Subscription",
+    "TaxLine",
     "TaxRate",
     "Viewer",
 ]

@@ -3,13 +3,19 @@
 from core import nodes
 from core.graphql import Edge, Page, connection, mutation, query
 from core.ids import Id
-from resolvers.order import confirming, methods, paying
+from resolvers.order import confirming, methods, paying, reading
+from schema.order.orders import Order
 from schema.order.payments import NextAction, Payment, PaymentMethod
+from stores.catalog import FULFILLMENT
 
-__all__ = ["Edge", "Mutation", "NextAction", "Payment", "PaymentMethod", "Query", "Viewer"]
+__all__ = ["Edge", "Mutation", "NextAction", "Order", "Payment", "PaymentMethod", "Query", "Viewer"]
 
 
 class Query:
+    order: Order | None = query(reading.order, by="Key of the order: its id, or its number.")
+    """Order of yours by its id or number; null when there is none."""
+    orders_for_fulfillment: Page[Order] = query(reading.orders_for_fulfillment, roles=(FULFILLMENT,))
+    """Orders to pack and ship, newest first. Each read is put on record."""
     payment: Payment | None = query(nodes.reader("payment"))
     """Payment by its id; null when there is none, or its subject is hidden from you."""
     payment_method: PaymentMethod | None = query(nodes.reader("payment_method"))
@@ -17,6 +23,8 @@ class Query:
 
 
 class Viewer:
+    orders: Page[Order] = connection(reading.viewer_orders)
+    """Your orders, newest first."""
     payment_methods: Page[PaymentMethod] = connection(methods.viewer_payment_methods)
     """Your payment methods, at most 20, newest first."""
 

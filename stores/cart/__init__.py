@@ -1,5 +1,7 @@
 """Stores of the cart: carts with their lines, promotions, rates, and quotes."""
 
 from stores.cart import carts, promotions, quotes
+from stores.cart.carts import Cart
+from stores.cart.quotes import Quote, QuoteLine
 
-__all__ = ["carts", "promotions", "quotes"]
+__all__ = ["Cart", "Quote", "QuoteLine", "carts", "promotions", "quotes"]

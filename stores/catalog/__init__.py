@@ -3,12 +3,13 @@
 from stores.catalog import entries, people, products, stock
 from stores.catalog.kinds import AvailabilityStatus, HolderType, IntakeTimeslot, ProductStatus
 from stores.catalog.products import Dosage, Product, Variant, categories, product_scope, with_variants
-from stores.catalog.roles import BARCODE_REVIEWER, CATALOG_ADMIN, SUPPORT
+from stores.catalog.roles import BARCODE_REVIEWER, CATALOG_ADMIN, FULFILLMENT, SUPPORT
 from stores.catalog.stock import InventoryLevel, StockReservation, levels
 
 __all__ = [
     "BARCODE_REVIEWER",
     "CATALOG_ADMIN",
+    "FULFILLMENT",
     "SUPPORT",
     "AvailabilityStatus",
     "Dosage",

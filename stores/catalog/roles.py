@@ -13,10 +13,12 @@ INVENTORY_ADMIN = grant_role(
     "Reads exact stock levels and adjusts them, and sees hidden products.",
 )
 SUPPORT = grant_role(
-    "SUPPORT", GrantScope.SHOP, "Sees hidden products, and the quality of each product's data."
+    "SUPPORT",
+    GrantScope.SHOP,
+    "Sees hidden products, the quality of each product's data, and the carts of customers.",
 )
 FULFILLMENT = grant_role(
-    "FULFILLMENT", GrantScope.SHOP, "Packs and ships orders that are paid; no permissions in this API."
+    "FULFILLMENT", GrantScope.SHOP, "Packs and ships orders that are paid: reads them, with their addresses."
 )
 BARCODE_REVIEWER = grant_role(
     "BARCODE_REVIEWER",

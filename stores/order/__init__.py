@@ -1,7 +1,27 @@
 """Stores of orders and payments."""
 
-from stores.order.kinds import CaptureTime, GatewayWish, PaymentMethodKind, PaymentStatus, RefundStatus
+from stores.order.kinds import (
+    CaptureTime,
+    GatewayWish,
+    OrderActor,
+    OrderSource,
+    OrderStatus,
+    PaymentMethodKind,
+    PaymentStatus,
+    RefundStatus,
+)
 from stores.order.methods import Payer, PaymentMethod, method_place, payer_place, payers, payment_methods
+from stores.order.orders import (
+    FIRST_NUMBER,
+    ORDER_MOVES,
+    Order,
+    OrderLine,
+    next_number,
+    order_counters,
+    order_place,
+    orders,
+    terms_of,
+)
 from stores.order.payments import (
     ENDED,
     MOVES,
@@ -19,11 +39,18 @@ from stores.order.payments import (
 
 __all__ = [
     "ENDED",
+    "FIRST_NUMBER",
     "MOVES",
     "OPEN",
+    "ORDER_MOVES",
     "PAID",
     "CaptureTime",
     "GatewayWish",
+    "Order",
+    "OrderActor",
+    "OrderLine",
+    "OrderSource",
+    "OrderStatus",
     "PaidWith",
     "Payer",
     "Payment",
@@ -34,6 +61,10 @@ __all__ = [
     "RefundStatus",
     "gateway_key",
     "method_place",
+    "next_number",
+    "order_counters",
+    "order_place",
+    "orders",
     "payer_place",
     "payers",
     "payment_id",
@@ -41,4 +72,5 @@ __all__ = [
     "payments",
     "refundable",
     "source_place",
+    "terms_of",
 ]

@@ -1,4 +1,4 @@
-"""Enums of payments."""
+"""Enums of orders and payments."""
 
 from enum import StrEnum
 
@@ -49,3 +49,48 @@ class RefundStatus(StrEnum):
     PENDING = "PENDING"
     DONE = "DONE"
     REFUSED = "REFUSED"
+
+
+class OrderStatus(StrEnum):
+    """Status of an order."""
+
+    CREATED = "CREATED"
+    """Order waits for its payment, for 30 minutes; PROCESSING, FAILED or CANCELLED follows."""
+    PROCESSING = "PROCESSING"
+    """Order is paid and is being packed."""
+    PARTIALLY_SHIPPED = "PARTIALLY_SHIPPED"
+    """Some of the lines are on their way."""
+    SHIPPED = "SHIPPED"
+    """All lines are on their way."""
+    DELIVERED = "DELIVERED"
+    """All lines have arrived."""
+    CANCELLED = "CANCELLED"
+    """Order was called off; nothing is charged, or all was given back. Final."""
+    REFUNDED = "REFUNDED"
+    """All that was charged was given back. Final."""
+    FAILED = "FAILED"
+    """Order was not paid in time; nothing is charged. Final."""
+
+
+class OrderSource(StrEnum):
+    """Source of an order."""
+
+    CART = "CART"
+    """Order was placed from a cart."""
+    REORDER = "REORDER"
+    """Order repeats an earlier one."""
+
+
+class OrderActor(StrEnum):
+    """Actor who moved an order to a status."""
+
+    CUSTOMER = "CUSTOMER"
+    """Customer whose order it is."""
+    STAFF = "STAFF"
+    """Staff of the shop."""
+    SYSTEM = "SYSTEM"
+    """Shop itself, such as when time is up."""
+    GATEWAY = "GATEWAY"
+    """Payment provider, by its word on the payment."""
+    CARRIER = "CARRIER"
+    """Carrier, by its word on a parcel."""

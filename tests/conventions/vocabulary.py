@@ -92,7 +92,7 @@ ABBREVIATIONS = dict(
 """Cut words, with the whole ones."""
 COMMON_NOUNS = _words(
     """Address Alert Answer Bundle Case Config Data Detail Details Document Entry Error Field File Filter Form
-    Header History Image Info Item Key Line Link List Log Member Note Option Order Page Part
+    Header History Image Info Item Key Line Link List Log Member Note Option Page Part
     Period Plan Query Question Record Request Response Result Rule Schedule Score Section Setting Settings
     Signal Slot State Stats Status Step Subject Summary Tag Target Task Template Token Type Unit Value
     Version"""

@@ -1,11 +1,17 @@
-"""More acts that change what synced nodes are made of: payments, and the methods that people keep."""
+"""More acts that change what synced nodes are made of: orders, payments, and the methods that people keep."""
 
+from core.context import Context
 from resolvers.order import capture, refund
-from stores.order import CaptureTime
+from resolvers.order.writing import move_order
+from stores.catalog import CATALOG_ADMIN
+from stores.order import CaptureTime, Order, OrderActor, OrderStatus
+from tests.cart.steps import ships
+from tests.catalog.steps import on_sale, row, staff
 from tests.engine.freshness_acts import act
 from tests.engine.freshness_evidence import ACTS as ACTS
 from tests.engine.freshness_world import World, done
 from tests.engine.steps import post
+from tests.order.placing import placed
 from tests.order.steps import till
 
 
@@ -41,3 +47,20 @@ async def ada_keeps_payment_methods_and_lets_them_go(w: World) -> None:
         for each in reversed(kept):
             await done(w.ada, "removePaymentMethod", **each)
             await w.check("removed")
+
+
+@act("orders", "order_counters", "carts", "checkout_quotes")
+async def ada_orders_and_her_order_goes_on(w: World) -> None:
+    shop = await staff(w.new_phone, w.services, CATALOG_ADMIN)
+    await ships(shop)
+    [product] = await on_sale(w.services, shop, row(price="€10.00"))
+    order = await placed(w.services, w.ada, product["variants"][0]["id"], note="Ring twice")
+    await w.check("created")
+    for status in (OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED):
+        ctx, before = Context(w.services), order
+
+        async def move(ctx: Context = ctx, before: Order = before, status: OrderStatus = status) -> Order:
+            return await move_order(ctx, before, status, OrderActor.SYSTEM)
+
+        order = await ctx.unit(move)
+        await w.check(status)

@@ -151,6 +151,14 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
         "media": {**owner, "folder": folder, "former_folders": [f"public/{'f' * 26}"], "main": "main.webp"},
         "media_links": {"_id": f"{ids.new_id('media')}|{post}", "record_id": post},
         "password_resets": user,
+        "orders": {
+            **user,
+            "currency": "EUR",
+            "lines": [],
+            "shipping_option": None,
+            "tax_lines": [],
+            "timeline": [],
+        },
         "payers": {"_id": person},
         "payment_methods": user,
         "payments": {

@@ -1,4 +1,4 @@
-"""Planted faults of payments."""
+"""Planted faults of orders and payments."""
 
 from tests.mutation.fault import Fault
 
@@ -9,6 +9,11 @@ RECONCILING = "resolvers/order/reconciling.py"
 METHODS = "resolvers/order/methods.py"
 GATEWAY = "providers/stripe_gateway.py"
 CHARGES = "providers/stripe_charges.py"
+WRITING = "resolvers/order/writing.py"
+READING = "resolvers/order/reading.py"
+ACCESS = "resolvers/order/access.py"
+PERSONAL = "jobs/order/personal.py"
+ORDERED = ("tests/order/test_orders.py",)
 PAID = ("tests/order/test_paying.py",)
 SETTLED = ("tests/order/test_settling.py",)
 TOLD = ("tests/order/test_payment_events.py",)
@@ -331,5 +336,40 @@ FAULTS = [
         "return (minor + step // 2) // step * step",
         "return (minor + step // 2 - 1) // step * step",
         ("tests/core/test_charges.py",),
+    ),
+    Fault(
+        "everybody reads others' orders by their ids",
+        ACCESS,
+        'query = {"user_id": viewer, "_id": {"$in": list(wanted)}}',
+        'query = {"_id": {"$in": list(wanted)}}',
+        ORDERED,
+    ),
+    Fault(
+        "a number shows another person's order",
+        READING,
+        '{"user_id": viewer, "number": number}',
+        '{"number": number}',
+        ORDERED,
+    ),
+    Fault(
+        "staff read orders off the record",
+        READING,
+        '    await record_apart(ctx, Act("order.read", "ACCESS_GRANTED", "ORDER"))\n',
+        "",
+        ORDERED,
+    ),
+    Fault(
+        "addresses of orders outlive the account",
+        PERSONAL,
+        '"cart_id": None, "sealed": None, ',
+        '"cart_id": None, ',
+        ORDERED,
+    ),
+    Fault(
+        "a timeline forgets where an order was",
+        WRITING,
+        'timeline = [*order["timeline"], _step(ctx, status, actor)]',
+        "timeline = [_step(ctx, status, actor)]",
+        ORDERED,
     ),
 ]

@@ -1,0 +1,133 @@
+"""The writing of orders: a snapshot of what was quoted, and the steps of its life, each on record.
+
+All of it runs in the caller's unit of work.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from core.audit import Act, record
+from core.context import Context
+from core.errors import UserError
+from loaders.catalog import ProductOfVariant
+from resolvers.cart import opened, quote_place, title_of
+from stores import order as store
+from stores.cart import Cart, Quote, QuoteLine
+from stores.catalog import Product
+from stores.order import Order, OrderActor, OrderLine, OrderSource, OrderStatus
+
+
+async def create_order(
+    ctx: Context,
+    quote: Quote,
+    *,
+    id: str,
+    number: int,
+    cart: Cart | None,
+    source: OrderSource,
+    note: str | None = None,
+    gift_message: str | None = None,
+) -> Order:
+    """Write an order of what was quoted, at the quoted amounts; `number` was taken before the unit."""
+    lines = await _snapshot(ctx, quote["lines"], cart)
+    crypto = ctx.services.crypto
+    addresses = opened(crypto, quote["sealed"], place=quote_place(quote["_id"]))
+    private = {
+        "shipping_address": addresses.get("shipping"),
+        "billing_address": addresses.get("billing"),
+        "note": note,
+        "gift_message": gift_message,
+    }
+    row: dict[str, Any] = {
+        "_id": id,
+        "user_id": quote["owner_id"],
+        "number": number,
+        "status": OrderStatus.CREATED,
+        "source": source,
+        "cart_id": quote["cart_id"],
+        "quote_id": quote["_id"],
+        "currency": quote["currency"],
+        "lines": lines,
+        **{name: quote[name] for name in QUOTED},  # type: ignore[literal-required]
+        "sealed": crypto.seal(orjson.dumps(private).decode(), place=store.order_place(id)),
+        "timeline": [_step(ctx, OrderStatus.CREATED, OrderActor.CUSTOMER)],
+        "search_terms": store.terms_of(number, lines),
+    }
+    made = await ctx.tx.insert(store.orders, row)
+    await _record(ctx, made, "placed", total=made["total"], currency=made["currency"])
+    return made
+
+
+QUOTED = (
+    "subtotal",
+    "discount_total",
+    "shipping",
+    "shipping_option",
+    "tax_lines",
+    "tax_included",
+    "tax",
+    "rounding",
+    "total",
+)
+"""Fields that an order has of its quote as they are."""
+
+
+async def move_order(ctx: Context, order: Order, status: OrderStatus, actor: OrderActor) -> Order:
+    """Move an order to a status, with a line in its timeline; WRONG_STATUS where it may not go there."""
+    timeline = [*order["timeline"], _step(ctx, status, actor)]
+    moved = await ctx.tx.edit(store.orders, order, {"status": status, "timeline": timeline})
+    await _record(ctx, moved, "moved", before=order["status"], after=status)
+    return moved
+
+
+def _step(ctx: Context, status: OrderStatus, actor: OrderActor) -> dict[str, Any]:
+    return {"status": status, "at": ctx.tx.now, "actor": actor}
+
+
+async def _snapshot(ctx: Context, quoted: Sequence[QuoteLine], cart: Cart | None) -> list[OrderLine]:
+    """Lines as they are bought."""
+    in_cart = {line["_id"]: line for line in cart["lines"]} if cart else {}
+    products = await ctx.load_many(ProductOfVariant, [line["variant_id"] for line in quoted])
+    return [
+        _line(line, product, in_cart.get(line["line_id"] or ""))
+        for line, product in zip(quoted, products, strict=True)
+    ]
+
+
+def _line(quoted: QuoteLine, product: Product | None, in_cart: Mapping[str, Any] | None) -> OrderLine:
+    if product is None:
+        raise UserError("NOT_FOUND", "A product is gone.")
+    variant = next(each for each in product["variants"] if each["_id"] == quoted["variant_id"])
+    return {
+        # Of a list, which names each variant once, there is no other.
+        "line_id": quoted["line_id"] or quoted["variant_id"],
+        "variant_id": quoted["variant_id"],
+        "product_id": product["_id"],
+        "sku": variant["sku"],
+        "name": title_of(product, variant),
+        "brand": product["brand"],
+        "image_id": product["image_ids"][0] if product["image_ids"] else None,
+        "options": [{"name": each["name"], "value": each["value"]} for each in in_cart["options"]]
+        if in_cart
+        else [],
+        "quantity": quoted["quantity"],
+        "unit_price": quoted["unit_price"],
+        "discount": quoted["discount"],
+        "tax": quoted["tax"],
+        "currency": quoted["currency"],
+    }
+
+
+async def _record(ctx: Context, order: Order, what: str, **details: Any) -> None:
+    act = Act(
+        f"order.{what}",
+        "DATA_MODIFIED",
+        "ORDER",
+        resource_id=order["_id"],
+        subject_id=order["user_id"],
+        details={"number": order["number"], **details},
+        source="order",
+    )
+    await record(ctx, act)
