@@ -51,7 +51,7 @@ FOR_GOOD = {
     "MessageReport": "note reason",
     "NotificationReceipt": "notification",
     "NotificationTemplate": "createdBy",
-    "Order": "number source cartId summary orderLines itemCount currencyCode subtotal discountTotal "
+    "Order": "number orderSource cartId summary orderLines itemCount currencyCode subtotal discountTotal "
     "shippingOption shippingCost taxLines taxIncluded tax rounding total shippingAddress "
     "billingAddress note giftMessage",
     "PaymentMethod": "kind cardBrand last4 expMonth expYear",

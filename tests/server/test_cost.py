@@ -1,7 +1,6 @@
 """Cost analysis: weighed as the executor will run an operation, never less than what it is then served."""
 
 import asyncio
-import itertools
 import json
 import random
 from typing import Any
@@ -205,8 +204,10 @@ async def test_what_is_charged_is_never_below_what_was_served(
     gate = OperationLimits(schema, Settings(max_cost=10**9, max_aliases=10**6), services.limits)
     every = [id for listed in tame.ids.values() for id in listed]
     maker = Maker(schema._schema, rng, {**tame.ids, "node": every}, worlds.tokens(services, tame))
-    dear = 0
-    for _ in itertools.repeat(None, 300):
+    tried = dear = 0
+    # The more fields there are, the fewer of the documents hit upon one with much behind it.
+    while tried < 300 or (dear <= 3 and tried < 3_000):
+        tried += 1
         document = maker.query(wild=rng.random() < 0.2, signed_in=True)
         viewer = rng.choice(tame.viewers)
         ctx = bench.context(tame, viewer)
@@ -219,4 +220,4 @@ async def test_what_is_charged_is_never_below_what_was_served(
         charged = gate.settle(ctx, weight.cost)
         assert charged >= served, f"{document.text}\n{json.dumps(document.variables)}"
         dear += served > 20
-    assert dear > 3
+    assert dear > 3, f"{dear} of {tried} documents served more than 20 objects"
