@@ -135,6 +135,8 @@ class Context:
         self.connection_params: dict[str, Any] | None = None
         self.completed_mutations: dict[str, Any] = {}
         """Outcomes of the operation's root mutations that ran already, by response key."""
+        self.idempotency_key = ""
+        """Key of the mutation that runs: ids that are made of it are the same when it is done again."""
         self._flush: Flush | None = None
         self.reading: Any = None
         """The operation's document as it was parsed and validated, where that is known."""

@@ -112,6 +112,7 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
     if not 0 < len(key) <= LONGEST_KEY:
         raise BadUserInput(f"idempotencyKey must have 1 to {LONGEST_KEY} characters.")
     owner = mutation.owner(ctx, arguments)
+    ctx.idempotency_key = key
     if not mutation.receipt:
         return _first(key, mutation, await _refusable(ctx, mutation, arguments))
     claim = _claim(ctx, mutation, f"{owner}:{key}", arguments)
