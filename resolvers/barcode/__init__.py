@@ -3,7 +3,7 @@
 from resolvers.barcode import catalog_codes, photos
 from resolvers.barcode.stacking import item_removed, stack_deleted
 from resolvers.barcode.warmup import plan as plan_warmup
-from resolvers.barcode.warmup import recent_purchases, wished_products
+from resolvers.barcode.warmup import recent_purchases
 
 __all__ = [
     "catalog_codes",
@@ -12,5 +12,4 @@ __all__ = [
     "plan_warmup",
     "recent_purchases",
     "stack_deleted",
-    "wished_products",
 ]

@@ -7,9 +7,11 @@ from zlib import crc32
 
 from core import clock, jobs, paging
 from core.context import Context, Services
-from core.hooks import Hook
+from core.hooks import Hook, on
 from core.paging import PageArgs, Sort
 from core.storage.loader import by_id
+from resolvers import favorite
+from resolvers.favorite import FavoriteKindName
 from stores import barcode as store
 from stores.barcode import BarcodeMapping, BarcodeMappingStatus
 
@@ -21,8 +23,6 @@ BY_GTIN: Sort = (("gtin", 1), ("_id", 1))
 
 recent_purchases = Hook[[Services, str, datetime], Sequence[str]]("barcode.recent_purchases")
 """Asked for ids of products that a person has bought since a moment, latest first."""
-wished_products = Hook[[Services, str], Sequence[str]]("barcode.wished_products")
-"""Asked for ids of products on a person's wishlist."""
 
 Document = Mapping[str, Any]
 
@@ -66,6 +66,13 @@ async def plan(ctx: Context, user_id: str) -> None:
     await jobs.enqueue(ctx.tx, "barcode.rebuild_warmup", due_at=due_at, key=user_id, user_id=user_id)
 
 
+@on(favorite.targets_changed)
+async def follow_wishlist(ctx: Context, user_id: str, kind: FavoriteKindName) -> None:
+    """Have the set rebuilt of somebody whose wishlist changed."""
+    if kind == favorite.PRODUCT.name:
+        await plan(ctx, user_id)
+
+
 async def rebuild(ctx: Context, user_id: str) -> None:
     """Rebuild a person's set; their devices get what came into it, and lose what left it."""
     now = ctx.tx.now
@@ -90,7 +97,7 @@ async def _warm(services: Services, user_id: str) -> list[str]:
     since = clock.now() - RECENT_PURCHASES
     asked: list[Sequence[str]] = [
         await _taken(services, user_id),
-        *await wished_products(services, user_id),
+        await favorite.saved_targets(Context(services), user_id, favorite.PRODUCT.name),
         *await recent_purchases(services, user_id, since),
     ]
     product_ids = list(dict.fromkeys(id for found in asked for id in found))[:MOST_KEPT]

@@ -231,6 +231,6 @@ def price_when_saved(favorite: Document) -> dict[str, Any] | None:
     return {"amount": amount, "currency_code": favorite["currency"]}
 
 
-async def saved_targets(ctx: Context, user_id: str, kind: FavoriteKindName) -> set[str]:
-    """Targets of a kind that a person saved, for systems that rank by them."""
-    return {each["target_id"] for each in await store.all_saved(ctx.db, user_id, kind)}
+async def saved_targets(ctx: Context, user_id: str, kind: FavoriteKindName) -> list[str]:
+    """Targets of a kind that a person saved, in their order, for systems that rank by them."""
+    return [each["target_id"] for each in await store.all_saved(ctx.db, user_id, kind)]

@@ -56,6 +56,9 @@ KINDS: dict[str, Kind] = {}
 history = Hook[[Context, str, FavoriteKindName], list[str]]("favorite.history")
 """Asked for the targets of a kind that a person bought or visited, latest first."""
 
+targets_changed = Hook[[Context, str, FavoriteKindName], None]("favorite.targets_changed")
+"""Told, in the unit of work, that a person saved or removed a target of a kind."""
+
 
 def favorite_kind(kind: Kind) -> Kind:
     """Declare a kind of favorites."""

@@ -15,7 +15,7 @@ from core.errors import UserError
 from core.values.bounds import check_length
 from resolvers.favorite import metrics, notes, ranks
 from resolvers.favorite.access import note_place
-from resolvers.favorite.kinds import Kind
+from resolvers.favorite.kinds import Kind, targets_changed
 from stores import favorite as store
 from stores.favorite import (
     MOST_FAVORITES,
@@ -154,6 +154,7 @@ async def save(
         "purge_at": None,
     }
     _count(ctx, kind.name, "ADD")
+    await targets_changed(ctx, user_id, kind.name)
     if former is not None:
         revived = await ctx.tx.update(store.favorites, former, set=fields)
         assert revived is not None
@@ -180,6 +181,7 @@ async def unsave(
     }
     await ctx.tx.update(store.favorites, favorite, set=gone)
     _count(ctx, favorite["kind"], "REMOVE")
+    await targets_changed(ctx, favorite["user_id"], favorite["kind"])
     return [await leave_list(ctx, favorite, id) for id in favorite["list_ids"]]
 
 

@@ -208,6 +208,23 @@ async def test_the_warm_up_list_has_what_is_taken_by_number(
     assert (await warmup(ada, filter=later))["edges"] == []
 
 
+async def test_the_warm_up_list_has_what_is_on_the_wishlist(
+    services: Services, admin: Phone, new_phone: NewPhone
+) -> None:
+    ada = await new_phone("Ada")
+    code = new_code()
+    product = await with_code(services, admin, code)
+    done = await ada.do("addFavorite", "favorite { id }", targetId=product["id"])
+    assert done["errors"] == []
+    waiting = await services.db.find(jobs.queue.name, {"_id": f"barcode.rebuild_warmup:{ada.user_id}"})
+    assert len(waiting) == 1
+    await barcode_jobs.rebuild_warmup(services, user_id=ada.user_id)
+    assert [edge["node"]["gtin"] for edge in (await warmup(ada))["edges"]] == [gtin_of(code)]
+    await ada.do("removeFavorite", "deletedFavoriteId", targetId=product["id"])
+    await barcode_jobs.rebuild_warmup(services, user_id=ada.user_id)
+    assert (await warmup(ada))["edges"] == []
+
+
 async def test_a_set_is_rebuilt_once_in_an_hour_however_often_it_changes(
     services: Services, new_phone: NewPhone
 ) -> None:

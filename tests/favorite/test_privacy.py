@@ -68,4 +68,4 @@ async def test_other_systems_get_the_targets_of_one_person(
     await add(ada, b)
     await remove(ada, b)
     kind = FavoriteKindName("PRODUCT")
-    assert await saved_targets(Context(services), ada.user_id, kind) == {a}
+    assert await saved_targets(Context(services), ada.user_id, kind) == [a]
