@@ -4,27 +4,34 @@ from resolvers.cart.addresses import PostalAddress, opened, sealed
 from resolvers.cart.addresses import checked as checked_address
 from resolvers.cart.checkout import add_lines, begin, convert, customer, line_id_of, reopen
 from resolvers.cart.drafts import title_of
-from resolvers.cart.owners import Owner
+from resolvers.cart.options import CartLineOption
+from resolvers.cart.options import checked as checked_options
+from resolvers.cart.owners import Owner, cart_of
 from resolvers.cart.promoting import count_uses, give_back_uses
 from resolvers.cart.quoting import Delivery, quote_of_cart, quote_of_lines
 from resolvers.cart.tokens import QuoteFault, quote_named
 from resolvers.cart.tokens import fault_of as quote_fault
 from resolvers.cart.tokens import token_of as quote_token
+from resolvers.cart.views import most_of, sold
 from stores.cart.quotes import place_of as quote_place
 
 __all__ = [
+    "CartLineOption",
     "Delivery",
     "Owner",
     "PostalAddress",
     "QuoteFault",
     "add_lines",
     "begin",
+    "cart_of",
     "checked_address",
+    "checked_options",
     "convert",
     "count_uses",
     "customer",
     "give_back_uses",
     "line_id_of",
+    "most_of",
     "opened",
     "quote_fault",
     "quote_named",
@@ -34,5 +41,6 @@ __all__ = [
     "quote_token",
     "reopen",
     "sealed",
+    "sold",
     "title_of",
 ]

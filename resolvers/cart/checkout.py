@@ -11,7 +11,7 @@ from core.audit import Act, record
 from core.context import Context
 from loaders.catalog import ProductOfVariant
 from resolvers.cart import metrics, owners
-from resolvers.cart.adding import MOST_LINES, Sold, is_known
+from resolvers.cart.adding import MOST_LINES, Sold, ordered_before
 from resolvers.cart.drafts import HOLD_TASK, Draft, hold_key, tell_lines, write
 from resolvers.cart.owners import Owner
 from resolvers.cart.views import most_of, sold
@@ -147,13 +147,14 @@ async def add_lines(
     if replace:
         for line in [each for each in draft.lines if each["_id"] not in given]:
             draft.remove(line)
-    taken = {each["line_id"]: await _add(ctx, draft, each) for each in lines}
+    ordered = await ordered_before(ctx, draft.cart, list(given))
+    taken = {each["line_id"]: await _add(ctx, draft, each, ordered) for each in lines}
     return await draft.save(), taken
 
 
-async def _add(ctx: Context, draft: Draft, wanted: Mapping[str, Any]) -> int:
+async def _add(ctx: Context, draft: Draft, wanted: Mapping[str, Any], ordered: set[str]) -> int:
     line_id, quantity = wanted["line_id"], wanted["quantity"]
-    if draft.tombstone(line_id) is not None or await is_known(ctx, draft, line_id):
+    if line_id in ordered or draft.line(line_id) is not None or draft.tombstone(line_id) is not None:
         return int(quantity)
     found = await _sold(ctx, wanted["variant_id"])
     if found is None or (draft.lines and draft.currency != found.variant["currency"]):
