@@ -157,8 +157,12 @@ async def seed(
     await _insert(db, order.orders.name, bought)
     latest = max((each["number"] for each in bought), default=order.FIRST_NUMBER)
     await _insert(db, order.order_counters.name, [{"_id": "orders", "number": latest}])
-    logged = (_entry("ORDER", each, [user_scope(each["user_id"])], now) for each in bought)
-    await _insert(db, changes.log.name, logged)
+    dice = random.Random(SEED + 5)
+    again = seed_orders.lists_of(Maker(dice, until), dice, bought)
+    await _insert(db, order.quick_reorders.name, again)
+    for type, documents in (("ORDER", bought), ("QUICK_REORDER", again)):
+        logged = (_entry(type, each, [user_scope(each["user_id"])], now) for each in documents)
+        await _insert(db, changes.log.name, logged)
     await _insert(db, meta.name, [{"_id": "demo", "at": now}])
     return size
 

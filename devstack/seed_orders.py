@@ -25,6 +25,8 @@ MOST_LINES = 4
 SHIPPING = 490
 STREETS = ("Lindenstr.", "Hauptstr.", "Gartenweg", "Am Markt", "Bergstr.")
 CITIES = (("Berlin", "10115"), ("Hamburg", "20095"), ("Leipzig", "04109"), ("Bremen", "28195"))
+LISTS = ("Monthly supplements", "For the gym", "Travel kit", "For Mum", "Winter stock")
+"""Names of lists to order again."""
 WAY = (
     (OrderStatus.CREATED, OrderActor.CUSTOMER, timedelta()),
     (OrderStatus.PROCESSING, OrderActor.GATEWAY, timedelta(seconds=3)),
@@ -133,4 +135,33 @@ def _address(rng: Random, user: Document) -> Document:
         "postal_code": postal_code,
         "country_code": "DE",
         "phone": None,
+    }
+
+
+def lists_of(maker: Stamps, rng: Random, orders: Sequence[Document]) -> list[Document]:
+    """Lists to order again, made of orders: at most one of each person for each of the names."""
+    kept: dict[str, int] = {}
+    made = []
+    for order in orders:
+        position = kept.get(order["user_id"], 0)
+        if position == len(LISTS) or rng.random() > 0.4:
+            continue
+        kept[order["user_id"]] = position + 1
+        made.append(_list_of(maker, order, position))
+    return made
+
+
+def _list_of(maker: Stamps, order: Document, position: int) -> Document:
+    at = order["timeline"][-1]["at"]
+    names = ("line_id", "variant_id", "product_id", "quantity", "options")
+    return {
+        "_id": maker.id("quick_reorder", at),
+        "user_id": order["user_id"],
+        "name": LISTS[position],
+        "lines": [{name: line[name] for name in names} for line in order["lines"]],
+        "source_order_id": order["_id"],
+        "position": position,
+        "last_used_at": None,
+        "awaited": [],
+        **maker.stamps(at),
     }

@@ -34,6 +34,8 @@ SCATTERED = {
     "key_rotation_progress: _id": BACKGROUND,
     # Orders.
     "orders: status": STAFF,
+    "quick_reorders: awaited": BACKGROUND,
+    "reorder_suggestions: _id": BACKGROUND,
     # The audit log.
     "audit_entries: actor_id, org_id, subject_id": GONE,
     "audit_entries: actor_id": LATEST,

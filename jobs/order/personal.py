@@ -1,5 +1,5 @@
-"""A person's part of orders: payment methods go with the account; orders and payments stay in the books, and
-are nobody's."""
+"""A person's part of orders: payment methods and quick reorders go with the account; orders and payments stay
+in the books, and are nobody's."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
@@ -17,9 +17,11 @@ from stores.order import Order, Payer, Payment
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
-    """Delete a person's payment methods, here and at the gateway, and make their orders and payments
-    anonymous."""
-    await delete_each(services, store.payment_methods, {"user_id": user_id})
+    """Delete a person's payment methods, here and at the gateway, and their quick reorders, and make their
+    orders and payments anonymous."""
+    for kept in (store.payment_methods, store.quick_reorders):
+        await delete_each(services, kept, {"user_id": user_id})
+    await store.reorder_suggestions.delete_all(services.db, {"_id": user_id})
     await each_in_unit(services, store.payers, {"_id": user_id}, _forget)
     pseudonym = ids.new_id("user")
     await each_in_unit(services, store.payments, {"owner_id": user_id}, partial(_anonymize, pseudonym))
@@ -47,8 +49,13 @@ async def _anonymize_order(pseudonym: str, ctx: Context, order: Order) -> None:
 
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """Export a person's orders, payment methods and payments, without what the gateway knows them by."""
+    """Export a person's orders, quick reorders, payment methods and payments, without what the gateway knows
+    them by."""
     own = {"user_id": user_id}
+    async for rows in pages(services, store.quick_reorders, own, without=("user_id", "awaited")):
+        yield "quick_reorders", rows
+    async for rows in pages(services, store.reorder_suggestions, {"_id": user_id}, without=("claims",)):
+        yield "reorder_suggestions", rows
     async for rows in pages(services, store.payment_methods, own, without=("user_id", "sealed_ref")):
         yield "payment_methods", rows
     hidden = ("owner_id", "sealed_source", "charge_ref", "key", "wish", "refunds", "attempted_at")

@@ -1,4 +1,7 @@
-"""Metrics of payments."""
+"""Metrics of orders and payments."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from prometheus_client import Counter, Histogram
 
@@ -14,3 +17,14 @@ SILENT = Counter("landfall_payment_gateway_silent_total", "Calls of the gateway 
 RELEASED = Counter(
     "landfall_payment_charges_released_total", "Charges that nobody wants, voided or given back."
 )
+REORDERS = Counter("landfall_reorders_total", "Reorders by what came of them.", ["outcome"])
+ADJUSTMENTS = Counter(
+    "landfall_reorder_adjustments_total", "Adjustments that reorders told of, by kind.", ["kind"]
+)
+
+
+async def reordered(outcome: str, adjustments: Sequence[Mapping[str, Any]]) -> None:
+    """Count a reorder with its adjustments."""
+    REORDERS.labels(outcome).inc()
+    for each in adjustments:
+        ADJUSTMENTS.labels(each["kind"]).inc()

@@ -13,6 +13,7 @@ from core.context import Context
 from core.errors import UserError
 from loaders.catalog import ProductOfVariant
 from resolvers.cart import opened, quote_place, title_of
+from resolvers.order.hooks import order_moved
 from stores import order as store
 from stores.cart import Cart, Quote, QuoteLine
 from stores.catalog import Product
@@ -79,6 +80,7 @@ async def move_order(ctx: Context, order: Order, status: OrderStatus, actor: Ord
     timeline = [*order["timeline"], _step(ctx, status, actor)]
     moved = await ctx.tx.edit(store.orders, order, {"status": status, "timeline": timeline})
     await _record(ctx, moved, "moved", before=order["status"], after=status)
+    await order_moved(ctx, moved, order)
     return moved
 
 

@@ -6,9 +6,21 @@ from core.ids import Id
 from resolvers.order import confirming, methods, paying, reading
 from schema.order.orders import Order
 from schema.order.payments import NextAction, Payment, PaymentMethod
+from schema.order.reorders import QuickReorder, ReorderArea, ReorderMutations, ReorderViewer
 from stores.catalog import FULFILLMENT
 
-__all__ = ["Edge", "Mutation", "NextAction", "Order", "Payment", "PaymentMethod", "Query", "Viewer"]
+__all__ = [
+    "Edge",
+    "Mutation",
+    "NextAction",
+    "Order",
+    "Payment",
+    "PaymentMethod",
+    "Query",
+    "QuickReorder",
+    "ReorderArea",
+    "Viewer",
+]
 
 
 class Query:
@@ -20,16 +32,18 @@ class Query:
     """Payment by its id; null when there is none, or its subject is hidden from you."""
     payment_method: PaymentMethod | None = query(nodes.reader("payment_method"))
     """Payment method of yours by its id; null when there is none."""
+    quick_reorder: QuickReorder | None = query(nodes.reader("quick_reorder"))
+    """Quick reorder of yours by its id; null when there is none."""
 
 
-class Viewer:
+class Viewer(ReorderViewer):
     orders: Page[Order] = connection(reading.viewer_orders)
     """Your orders, newest first."""
     payment_methods: Page[PaymentMethod] = connection(methods.viewer_payment_methods)
     """Your payment methods, at most 20, newest first."""
 
 
-class Mutation:
+class Mutation(ReorderMutations):
     confirm_payment = mutation(
         confirming.confirm_payment,
         refuses="PAYMENT_DECLINED",

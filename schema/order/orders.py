@@ -5,13 +5,13 @@ from datetime import datetime
 from core.graphql import batched, dated, derived, key, local, node, type_
 from core.graphql.common import Entity, Money
 from core.ids import Id
-from resolvers.order import reading
+from resolvers.order import having, reading
 from resolvers.order.showing import money
 from schema.cart import CartLineOption, PostalAddress, ShippingOption, TaxLine
 from schema.catalog import Product
 from schema.media import Media
 from schema.order.payments import Payment
-from stores.order import OrderActor, OrderSource, OrderStatus
+from stores.order import OrderActor, OrderLineStatus, OrderSource, OrderStatus
 
 OWN_LIFE = "A payment tells of itself, by its own changes."
 AS_READ = "Read anew each time: an order is a snapshot, and its products change without it."
@@ -47,6 +47,8 @@ class OrderLine:
     """Tax on the line after its discount."""
     line_total: Money = derived(reading.line_total, "unit_price", "quantity", "currency")
     """Price of all units, before discounts."""
+    current_status: OrderLineStatus = dated(batched(having.line_statuses, reads=["variant_id"]), AS_READ)
+    """Status of the variant as it is now."""
 
 
 @type_
@@ -111,3 +113,5 @@ class Order(Entity):
     """Message to print for the recipient; null when there is none."""
     timeline: list[OrderStep]
     """Steps of the order so far, at most 8, the first one first."""
+    can_reorder: bool = dated(batched(having.can_reorder, reads=["lines"]), AS_READ)
+    """True if at least one line can be had now."""

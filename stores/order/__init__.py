@@ -2,16 +2,23 @@
 
 from stores.order.kinds import (
     CaptureTime,
+    CartBehavior,
     GatewayWish,
     OrderActor,
+    OrderLineStatus,
     OrderSource,
     OrderStatus,
+    OutOfStockPolicy,
     PaymentMethodKind,
     PaymentStatus,
     RefundStatus,
+    ReorderAdjustmentKind,
+    ReorderKind,
+    ReorderOutcome,
 )
 from stores.order.methods import Payer, PaymentMethod, method_place, payer_place, payers, payment_methods
 from stores.order.orders import (
+    BOUGHT,
     FIRST_NUMBER,
     ORDER_MOVES,
     Order,
@@ -36,8 +43,17 @@ from stores.order.payments import (
     refundable,
     source_place,
 )
+from stores.order.quick_reorders import (
+    QuickReorder,
+    QuickReorderLine,
+    ReorderSuggestion,
+    ReorderSuggestions,
+    quick_reorders,
+    reorder_suggestions,
+)
 
 __all__ = [
+    "BOUGHT",
     "ENDED",
     "FIRST_NUMBER",
     "MOVES",
@@ -45,12 +61,15 @@ __all__ = [
     "ORDER_MOVES",
     "PAID",
     "CaptureTime",
+    "CartBehavior",
     "GatewayWish",
     "Order",
     "OrderActor",
     "OrderLine",
+    "OrderLineStatus",
     "OrderSource",
     "OrderStatus",
+    "OutOfStockPolicy",
     "PaidWith",
     "Payer",
     "Payment",
@@ -58,7 +77,14 @@ __all__ = [
     "PaymentMethodKind",
     "PaymentRefund",
     "PaymentStatus",
+    "QuickReorder",
+    "QuickReorderLine",
     "RefundStatus",
+    "ReorderAdjustmentKind",
+    "ReorderKind",
+    "ReorderOutcome",
+    "ReorderSuggestion",
+    "ReorderSuggestions",
     "gateway_key",
     "method_place",
     "next_number",
@@ -70,7 +96,9 @@ __all__ = [
     "payment_id",
     "payment_methods",
     "payments",
+    "quick_reorders",
     "refundable",
+    "reorder_suggestions",
     "source_place",
     "terms_of",
 ]

@@ -94,3 +94,70 @@ class OrderActor(StrEnum):
     """Payment provider, by its word on the payment."""
     CARRIER = "CARRIER"
     """Carrier, by its word on a parcel."""
+
+
+class OrderLineStatus(StrEnum):
+    """Status of what a line names, as it is now."""
+
+    AVAILABLE = "AVAILABLE"
+    """Variant is on sale and in stock."""
+    BACKORDERED = "BACKORDERED"
+    """Variant is sold out, but more of it is expected."""
+    UNAVAILABLE = "UNAVAILABLE"
+    """Variant cannot be had now: it is sold out, or no longer sold."""
+
+
+class ReorderKind(StrEnum):
+    """Kind of a reorder."""
+
+    REPOPULATE_CART = "REPOPULATE_CART"
+    """Put the lines into the cart: nothing is ordered."""
+    PLACE_ORDER = "PLACE_ORDER"
+    """Place an order of the lines at once, unless something significant changed; the cart is not touched."""
+
+
+class OutOfStockPolicy(StrEnum):
+    """Policy for lines that cannot be had as they were."""
+
+    SKIP = "SKIP"
+    """Leave out what is missing."""
+    SUGGEST = "SUGGEST"
+    """Leave out what is missing, and list alternatives."""
+    FAIL = "FAIL"
+    """Change nothing if any line falls short."""
+
+
+class CartBehavior(StrEnum):
+    """Behavior toward the lines that the cart has already."""
+
+    MERGE = "MERGE"
+    """Lines of the cart stay: equal ones are summed."""
+    REPLACE = "REPLACE"
+    """Lines of the cart go."""
+
+
+class ReorderOutcome(StrEnum):
+    """Outcome of a reorder."""
+
+    CART_REPOPULATED = "CART_REPOPULATED"
+    """Cart has the lines, or what can be had of them."""
+    ORDER_PLACED = "ORDER_PLACED"
+    """Order was placed, whose payment says if money was taken already."""
+    NEEDS_CONFIRMATION = "NEEDS_CONFIRMATION"
+    """Order waits for the customer's word, and nothing is charged: show the adjustments, and send the token
+    with a new key if they agree."""
+    REJECTED = "REJECTED"
+    """Lines are all out of stock or gone; nothing was changed."""
+
+
+class ReorderAdjustmentKind(StrEnum):
+    """Kind of an adjustment."""
+
+    UNAVAILABLE = "UNAVAILABLE"
+    """No unit of the line can be had."""
+    QUANTITY_REDUCED = "QUANTITY_REDUCED"
+    """Fewer units can be had than were wanted."""
+    PRICE_INCREASED = "PRICE_INCREASED"
+    """One unit costs more than it did."""
+    PRICE_DECREASED = "PRICE_DECREASED"
+    """One unit costs less than it did."""

@@ -119,6 +119,14 @@ ORDER_MOVES = Moves(
     },
 )
 
+BOUGHT = (
+    OrderStatus.PROCESSING,
+    OrderStatus.PARTIALLY_SHIPPED,
+    OrderStatus.SHIPPED,
+    OrderStatus.DELIVERED,
+)
+"""Statuses of orders that are paid, and were not given back."""
+
 orders = entity(
     "orders",
     Order,
@@ -127,6 +135,7 @@ orders = entity(
     indexes=[
         index("user_id", "-created_at", "-_id"),
         index("user_id", "number"),
+        index("user_id", "lines.product_id"),
         # A quote is used once; orders without one do not meet.
         index("user_id", "quote_id", unique=True, partialFilterExpression={"quote_id": {"$gt": ""}}),
         index("status", "-created_at", "-_id"),

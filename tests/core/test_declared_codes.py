@@ -38,6 +38,8 @@ UNMET = {
         *("addFavorite", "reorderFavorites", "syncFavorites"),
         "submitBarcode",
     },
+    # Of devices without a sign-in.
+    "CART_CLOSED": {"applyQuickReorder", "reorderItems"},
     # A share has no files of its own.
     "TOO_MANY": {"sharePost"},
     # A quote after a replay has no address.

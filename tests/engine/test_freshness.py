@@ -22,7 +22,7 @@ from tests.conftest import NewPhone
 from tests.engine import freshness_carts as freshness_carts
 from tests.engine import freshness_favorites as freshness_favorites
 from tests.engine import freshness_scans as freshness_scans
-from tests.engine.freshness_payments import ACTS
+from tests.engine.freshness_reorders import ACTS
 from tests.engine.freshness_world import Cache, World, done
 from tests.engine.steps import befriend, post
 from tests.engine.synced_fields import selection, stated, told
@@ -58,8 +58,7 @@ FOR_GOOD = {
     "Post": "author group viewerCan.edit viewerCan.delete viewerCan.pin",
     "Recipient": "consents.channel",
     "Report": "reason note appeal",
-    # Nobody can buy anything yet.
-    "Review": "viewerIsAuthor verifiedPurchase",
+    "Review": "viewerIsAuthor",
     # JSON, whose keys are looked at one by one.
     "SavedAuditQuery": "filter",
     "ScanRecord": "barcode gtin elements.batch elements.serial elements.expiresOn "

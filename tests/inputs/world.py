@@ -195,8 +195,12 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
     wish = {"targetId": product["id"]}
     assert (await ada.do("addFavorite", "favorite { id }", **wish))["errors"] == []
     wishes = await ada.do("createFavoriteList", "favoriteList { id }", kind="PRODUCT", name=key())
+    again: dict[str, Any] = {"items": [{**item, "quantity": 1}]}
+    kept = {"name": OWN_STACK, "contents": again}
+    quick = await ada.do("saveQuickReorder", "quickReorder { id }", **kept)
     named = {
         **scanning,
+        "quickReorderId": quick["quickReorder"]["id"],
         "item": item,
         "favoriteListId": wishes["favoriteList"]["id"],
         "cartLineId": line["cartLine"]["id"],
@@ -245,6 +249,7 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "createNotificationTemplate": texts,
         "addStackItem": {"target": {"stackId": scanning["stackId"]}},
         "createPromotion": {"percentOff": "5"},
+        "saveQuickReorder": {"contents": again},
         "addFavorite": wish,
         "updateFavorite": wish,
     }
@@ -280,9 +285,10 @@ async def _upload(phone: Phone) -> str:
 
 
 async def unlimited(services: Services) -> None:
-    """Forget who did how much, and the stacks that were made."""
+    """Forget who did how much, and the stacks and quick reorders that were made."""
     made = {"q": {"name": {"$ne": OWN_STACK}}, "limit": 0}
-    await services.db.write({"delete": "stacks", "deletes": [made]})
+    for name in ("stacks", "quick_reorders"):
+        await services.db.write({"delete": name, "deletes": [made]})
     for pattern in ("rate:*", "tally:*"):
         if keys := await services.redis.keys(pattern):
             await services.redis.delete(*keys)

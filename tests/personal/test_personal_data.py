@@ -176,6 +176,8 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
         "privacy_choices": {"_id": person},
         "promotion_uses": user,
         "product_settings": {**user, "product_id": product},
+        "quick_reorders": {**user, "lines": [], "awaited": []},
+        "reorder_suggestions": {"_id": person, "suggestions": []},
         "reactions": {**user, "subject_id": post},
         "reports": {"reporter_id": person, "subject_id": ids.new_id("post"), "appeal": None},
         "reviews": {**user, "product_id": product},

@@ -19,6 +19,7 @@ from tests.mutation.faults import (
     media,
     notification,
     order,
+    reordering,
     schema,
 )
 
@@ -39,5 +40,6 @@ AREAS: dict[str, list[Fault]] = {
     "media": media.FAULTS,
     "notification": notification.FAULTS,
     "order": order.FAULTS,
+    "reordering": reordering.FAULTS,
     "schema": schema.FAULTS,
 }
