@@ -41,8 +41,8 @@ LET_GO = (GatewayWish.VOID, GatewayWish.GIVE_UP)
 async def settle(ctx: Context, payment: Payment, charge: Charge, *, certain: bool = False) -> Payment:
     """Apply the gateway's word on a payment that was read before it was asked; the payment as it is then.
 
-    Somebody may have applied a later word meanwhile: then the gateway is asked anew. When the first call was
-    answered it is `certain` that there is no other charge, and nobody looks for one.
+    Somebody may have applied a later word meanwhile: then the gateway is asked anew. When the first call of
+    the first attempt was answered it is `certain` that there is no other charge, and nobody looks for one.
     """
     for _ in range(TRIES):
         applied = await ctx.unit(partial(_apply, ctx, payment, charge, certain))

@@ -108,7 +108,8 @@ async def pay(
     }
     payment, is_new = await ctx.unit(partial(_begin, ctx, wanted, source))
     if is_new:
-        return await _paid(ctx, payment, certain=True)
+        # An earlier attempt may have left a charge that nobody has found yet.
+        return await _paid(ctx, payment, certain=payment["attempt_count"] == 1)
     return await resume(ctx, payment)
 
 

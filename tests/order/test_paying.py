@@ -169,6 +169,23 @@ async def test_a_key_that_the_gateway_forgot_is_a_second_charge_which_is_voided(
     assert list(statuses.values()) == ["canceled"]
 
 
+async def test_a_charge_of_an_earlier_attempt_is_looked_for_although_the_next_was_answered(
+    till: Till,
+) -> None:
+    """The gateway charged, its answer was lost, and its key forgotten: asked again it declines."""
+    thing = subject()
+    till.gateway.faults.plan([GatewayFault.LOSE, GatewayFault.DECLINE])
+    await till.pay(thing, OWNER)
+    till.gateway.keys.clear()
+    await till.later(seconds=1)
+    assert (await till.payment(thing))["status"] == "FAILED"
+    assert (await till.pay(thing, OWNER))["payment"]["status"] == "AUTHORIZED"
+    assert till.money == [("HOLD", 10_000)] * 2
+    await till.later(minutes=3)
+    assert till.money == [*[("HOLD", 10_000)] * 2, ("GIVE_UP", 10_000)]
+    assert (await till.payment(thing))["status"] == "AUTHORIZED"
+
+
 async def test_a_payment_that_the_gateway_never_heard_of_fails_and_may_be_tried_again(till: Till) -> None:
     thing = subject()
     till.gateway.faults.plan([GatewayFault.REFUSE] * 4)

@@ -26,7 +26,8 @@ from tests.order.conftest import Parcels
 from tests.order.steps import Till
 
 LONG = os.environ.get("LANDFALL_LONG") == "1"
-HISTORIES, RULES = (150, 30) if LONG else (25, 20)
+HISTORIES = int(os.environ.get("LANDFALL_PAYMENT_HISTORIES", 150 if LONG else 25))
+RULES = 30 if LONG else 20
 LONGEST_RULE_SECONDS = 60.0
 FAULTS = [None, GatewayFault.REFUSE, GatewayFault.LOSE, GatewayFault.DECLINE, GatewayFault.FORGET]
 TOKENS = ["tok_visa", "tok_visa", "tok_3ds", "tok_declined", "tok_slow"]

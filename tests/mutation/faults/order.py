@@ -30,6 +30,13 @@ FAULTS = [
         PAID,
     ),
     Fault(
+        "a charge of an earlier attempt is looked for by nobody once the next was answered",
+        PAYING,
+        'certain=payment["attempt_count"] == 1)',
+        "certain=True)",
+        PAID,
+    ),
+    Fault(
         "people are charged less than the gateway takes, and told so by nobody",
         PAYING,
         "if amount < least:",
