@@ -61,7 +61,9 @@ async def test_every_event_between_heartbeats_is_read(
     assert said.count("{}") >= 2
     found = await _parsed(content_type, (said + (END if ended else "")).encode())
     events = [payload["data"]["postEvents"] for payload in found["payloads"]]
-    assert [each["commentEdge"]["node"]["text"] for each in events if each["__typename"] == "CommentCreated"] == TEXTS
+    assert [
+        each["commentEdge"]["node"]["text"] for each in events if each["__typename"] == "CommentCreated"
+    ] == TEXTS
     assert found["error"] == (None if ended else "premature end of multipart body")
 
 

@@ -1,4 +1,4 @@
-"""The real graphql-ws and graphql-sse clients through a restart of the server: nothing missed, nothing twice in a row."""
+"""The real graphql-ws and graphql-sse clients through a restart of the server: nothing missed or repeated."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ import pytest
 from core.context import Services
 from core.settings import Settings
 from devstack.process import free_port
-from server import (lifespan, process)
+from server import lifespan, process
 from tests.chat.steps import CHAT_EVENTS, say, talk
 from tests.clients.test_clients import CLIENTS, installed
 from tests.conftest import NewPhone
