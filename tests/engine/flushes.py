@@ -52,6 +52,12 @@ def codes(answer: Answer) -> list[str | None]:
     return [code(payload) for payload in payloads(answer)]
 
 
+def refusals(payload: Any) -> list[Any]:
+    """Refusals of a mutation, and of the items of a batch."""
+    results = payload.get("results") or ()
+    return [*payload["errors"], *(error for each in results for error in each.get("errors") or ())]
+
+
 @dataclass
 class Queue:
     """A phone's queue, worked off in order: what is acknowledged leaves it, the rest keeps place and key."""
@@ -79,7 +85,7 @@ class Queue:
             assert self.waiting.popleft() is act
             payload = data.get(f"m{number}")
             failure = failed.get((f"m{number}",)) or failed.get(()) or UNKNOWN
-            errors = payload["errors"] if payload else [failure]
+            errors = refusals(payload) if payload else [failure]
             if payload and not any(error["retryable"] for error in errors):
                 self.done.append((act, payload))
                 continue

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
+from aiohttp import ClientSession
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -22,8 +23,11 @@ from core.settings import Settings
 from resolvers.auth.tokens import Tokens
 from resolvers.catalog import imports
 from server import lifespan
+from tests.barcode.steps import new_code
 from tests.catalog.steps import row
-from tests.engine.replicas import TYPES, Crowd, LiveReplica, Replica, World
+from tests.engine.crowd import Crowd
+from tests.engine.replicas import TYPES, LiveReplica, Replica, World
+from tests.order.steps import till
 from tests.phone import Phone, make_user, sign_in_directly
 
 LONG = os.environ.get("LANDFALL_LONG") == "1"
@@ -45,19 +49,23 @@ LONGEST_RULE_SECONDS = 600.0 if LONG else 120.0
 
 
 @pytest.fixture(scope="module")
-async def world(settings: Settings) -> AsyncIterator[World]:
+async def world(settings: Settings, http: ClientSession) -> AsyncIterator[World]:
     """A Landfall of its own, whose limits are met, and whose overlap is short: histories outgrow it."""
     own = settings.model_copy(update={"mongo_database": "history", "rate_scale": RATE_SCALE})
     async with lifespan.services(own) as services:
         # No transaction here takes a second.
         services.live.overlap = timedelta(seconds=2)
-        yield World(services, lifespan.make_schema(own), await _products(services))
+        codes = [new_code() for _ in range(PRODUCTS)]
+        products = await _products(services, codes)
+        async with till(services, http, "") as at:
+            yield World(services, lifespan.make_schema(own), products, [*codes, new_code()], at.gateway)
 
 
-async def _products(services: Services) -> list[str]:
-    """A shop of a few products."""
+async def _products(services: Services, codes: list[str]) -> list[str]:
+    """A shop of a few products, each with a code."""
     ctx = Context(services)
-    given = [{name: text for name, text in row().items() if name != "rowIndex"} for _ in range(PRODUCTS)]
+    raw = [row(barcodes=code) for code in codes]
+    given = [{name: text for name, text in each.items() if name != "rowIndex"} for each in raw]
     rows = [{**each, "row_index": number} for number, each in enumerate(given)]
     saved = await ctx.unit(lambda: imports.save_rows(ctx.tx, rows, publish=True))
     return [each["product"]["_id"] for each in saved]
