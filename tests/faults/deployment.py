@@ -118,14 +118,14 @@ class Deployment:
     async def ready(self, http: aiohttp.ClientSession) -> None:
         deadline = time.monotonic() + READY_SECONDS
         for port in self.ports:
-            while not await _ready(http, port):
+            while not await ready(http, port):
                 if time.monotonic() > deadline:
                     logs = "\n".join(web.log.read_text()[-2_000:] for web in self.webs)
                     raise TimeoutError(f"port {port} is not ready\n{logs}")
                 await asyncio.sleep(0.1)
 
 
-async def _ready(http: aiohttp.ClientSession, port: int) -> bool:
+async def ready(http: aiohttp.ClientSession, port: int) -> bool:
     try:
         async with http.get(f"http://127.0.0.1:{port}/readyz", timeout=aiohttp.ClientTimeout(2)) as response:
             return response.status == 200
