@@ -227,7 +227,8 @@ async def with_variants(
 ) -> list[Product]:
     """Products of the variants: these `fields`, or all that anybody reads."""
     query = {"variants._id": {"$in": list(variant_ids)}}
-    return await products.find(db, query, limit=max(1, len(variant_ids)), fields=fields or SHOWN)
+    most = max(1, len(variant_ids))
+    return await products.find(db, query, limit=most, fields=fields or SHOWN, batch=True)
 
 
 async def page(
