@@ -229,3 +229,53 @@ class PaymentGateway(Protocol):
     async def forget_customer(self, ref: str) -> None:
         """Delete a customer with all methods; one that is gone is fine."""
         ...
+
+
+class CarrierSettings(SystemSettings):
+    """Settings of carriers."""
+
+    carrier_hook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of Standard Webhooks (`whsec_` and base64) that the tracking service signs "
+        "callbacks to `/hooks/carrier` with; empty: none are taken, and staff say where parcels are.",
+    )
+
+
+class Carrier(StrEnum):
+    """Carrier of a parcel; there will be more."""
+
+    DHL = "DHL"
+    """DHL, whose parcels in Germany are those of the post."""
+    DPD = "DPD"
+    """DPD, the parcels of Geopost."""
+    FEDEX = "FEDEX"
+    """FedEx, and the former TNT."""
+    GLS = "GLS"
+    """GLS, General Logistics Systems."""
+    HERMES = "HERMES"
+    """Hermes, the parcels of Germany's Otto group."""
+    UPS = "UPS"
+    """UPS, United Parcel Service."""
+    USPS = "USPS"
+    """USPS, the post of the United States."""
+    OTHER = "OTHER"
+    """Any other carrier, or the shop's own car: there is no page to track the parcel."""
+
+
+class FulfillmentStatus(StrEnum):
+    """Status of a fulfillment, which is one parcel."""
+
+    PENDING = "PENDING"
+    """Parcel is to be packed; the order may still be cancelled."""
+    PACKED = "PACKED"
+    """Parcel waits for the carrier."""
+    IN_TRANSIT = "IN_TRANSIT"
+    """Carrier has the parcel."""
+    OUT_FOR_DELIVERY = "OUT_FOR_DELIVERY"
+    """Parcel comes today, or waits where it can be collected."""
+    DELIVERED = "DELIVERED"
+    """Parcel has arrived where it was sent."""
+    EXCEPTION = "EXCEPTION"
+    """Something keeps the carrier from delivering the parcel; it may go on."""
+    RETURNED = "RETURNED"
+    """Parcel goes back to the shop: nobody took it. Final."""

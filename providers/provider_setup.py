@@ -14,8 +14,9 @@ from core.ports import Mailer, Pusher, Sent, SlackPoster, SmsSender, TeamsPoster
 from core.security.limits import Limits, Rate
 from core.settings import Settings
 from ports.auth import AuthSettings, Captcha, Risk
-from ports.order import PaymentSettings
+from ports.order import CarrierSettings, PaymentSettings
 from providers import captcha, push, sms, unsent, voice
+from providers.carrier_webhook import CarrierWebhook
 from providers.guarded import Guarded, rates
 from providers.outbox import Outbox, OutboxPoster, OutboxPusher, OutboxSmsSender, OutboxVoiceCaller
 from providers.risk import PlainRisk
@@ -165,6 +166,8 @@ def _webhooks(settings: Settings) -> Webhooks:
     payments = PaymentSettings.beside(settings).stripe_hook_secret.get_secret_value()
     if secrets := [each for each in map(str.strip, payments.split(",")) if each]:
         found["stripe"] = StripeWebhook(secrets)
+    if secret := CarrierSettings.beside(settings).carrier_hook_secret.get_secret_value():
+        found["carrier"] = _named("LANDFALL_CARRIER_HOOK_SECRET", CarrierWebhook, secret)
     return Webhooks(found)
 
 
