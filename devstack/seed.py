@@ -153,14 +153,11 @@ async def seed(
         logged = (_entry(type, each, [user_scope(each["user_id"])], now) for each in documents)
         await _insert(db, changes.log.name, logged)
     dice = random.Random(SEED + 4)
-    bought = await seed_orders.of_shop(db, Maker(dice, until), dice, users, crypto, until)
-    await _insert(db, order.orders.name, bought)
-    latest = max((each["number"] for each in bought), default=order.FIRST_NUMBER)
+    made = await seed_orders.of_shop(db, Maker(dice, until), dice, users, crypto, until)
+    latest = max((each["number"] for each in made["ORDER"]), default=order.FIRST_NUMBER)
     await _insert(db, order.order_counters.name, [{"_id": "orders", "number": latest}])
-    dice = random.Random(SEED + 5)
-    again = seed_orders.lists_of(Maker(dice, until), dice, bought)
-    await _insert(db, order.quick_reorders.name, again)
-    for type, documents in (("ORDER", bought), ("QUICK_REORDER", again)):
+    for type, documents in made.items():
+        await _insert(db, f"{type.lower()}s", documents)
         logged = (_entry(type, each, [user_scope(each["user_id"])], now) for each in documents)
         await _insert(db, changes.log.name, logged)
     await _insert(db, meta.name, [{"_id": "demo", "at": now}])

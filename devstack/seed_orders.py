@@ -10,6 +10,7 @@ import orjson
 from core.security.crypto import Keyring
 from core.storage.mongo import Database
 from core.values import money
+from devstack import seed_parcels
 from devstack.seed_chats import Stamps
 from stores import order as store
 from stores.catalog import products
@@ -38,8 +39,8 @@ WAY = (
 
 async def of_shop(
     db: Database, maker: Stamps, rng: Random, users: Sequence[Document], crypto: Keyring, end: datetime
-) -> list[Document]:
-    """Orders of all people, in the order of their numbers."""
+) -> dict[str, list[Document]]:
+    """By synced type: orders in the order of their numbers, returns of some, and lists to order again."""
     on_sale = {"status": ProductStatus.ACTIVE, "currency": money.USUAL_CURRENCY}
     found = await products.products.find(db, on_sale, sort=[("_id", 1)], limit=SOLD_FROM)
     shop = [dict(each) for each in found]
@@ -49,10 +50,12 @@ async def of_shop(
         for _ in range(rng.randint(1, MOST_ORDERS) if shop else 0)
     ]
     placed.sort(key=lambda each: (each[0], each[1]["_id"]))
-    return [
+    orders = [
         _order(maker, rng, crypto, user, shop, store.FIRST_NUMBER + place, at, end)
         for place, (at, user) in enumerate(placed, start=1)
     ]
+    orders, returns = seed_parcels.of_orders(maker, rng, orders, crypto, end)
+    return {"ORDER": orders, "ORDER_RETURN": returns, "QUICK_REORDER": lists_of(maker, rng, orders)}
 
 
 def _order(
@@ -97,6 +100,10 @@ def _order(
         "total": subtotal + SHIPPING,
         "sealed": crypto.seal(orjson.dumps(private).decode(), place=store.order_place(id)),
         "timeline": timeline,
+        "cancel_reason": None,
+        "refunded_total": 0,
+        "fulfillments": [],
+        "return_ids": [],
         "search_terms": store.terms_of(number, lines),
         **maker.stamps(at),
         "version": len(timeline),
@@ -120,6 +127,9 @@ def _line(maker: Stamps, rng: Random, product: Document, at: datetime) -> Docume
         "discount": 0,
         "tax": 0,
         "currency": product["currency"],
+        "shipped_quantity": 0,
+        "returned_quantity": 0,
+        "returning_quantity": 0,
     }
 
 

@@ -11,9 +11,7 @@ from typing import Any
 Key = tuple[str, str]
 """Module and qualified name of a function, or module and name of another value."""
 
-AHEAD = frozenset(
-    {"AMOUNT_TOO_SMALL", "PAYMENT_ATTEMPTS_EXCEEDED", "PAYMENT_IN_PROGRESS", "REFUND_EXCEEDS_PAID"}
-)
+AHEAD = frozenset({"AMOUNT_TOO_SMALL", "PAYMENT_ATTEMPTS_EXCEEDED"})
 """Codes with which the payments core refuses systems that take payments, while none of them does yet."""
 LAYERS = ("core", "resolvers", "stores", "loaders", "jobs", "subscriptions", "ports")
 BEHIND_PORTS = frozenset({"begin_attempt", "made", "spend", "take", "use"})

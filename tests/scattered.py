@@ -36,6 +36,11 @@ SCATTERED = {
     "orders: status": STAFF,
     "quick_reorders: awaited": BACKGROUND,
     "reorder_suggestions: _id": BACKGROUND,
+    "orders: _id": "an order by its id for staff, its payment and its parcels' carrier: seldom, by an index",
+    "orders: fulfillments.fulfillment_id": STAFF,
+    "orders: fulfillments.tracking_number": "carriers know a parcel by its number alone",
+    "order_returns: _id": STAFF,
+    "order_returns: status": STAFF,
     # The audit log.
     "audit_entries: actor_id, org_id, subject_id": GONE,
     "audit_entries: actor_id": LATEST,

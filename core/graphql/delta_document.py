@@ -28,7 +28,7 @@ HEADER = (
 )
 
 CHANGES = """
-query DeltaQuery($since: SyncToken, $types: [SyncType!], $limit: Int = 200) {
+query DeltaQuery($since: SyncToken, $types: [SyncType!], $limit: Int = 100) {
   viewer { %(viewer)s changes(since: $since, types: $types, limit: $limit) {
     nodes { __typename id %(spreads)s } deleted { id typename } token hasMore reset
   } }

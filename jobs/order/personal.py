@@ -12,13 +12,13 @@ from core.storage.batches import delete_each, each_in_unit
 from resolvers.order import methods
 from resolvers.order.reading import private_part
 from stores import order as store
-from stores.order import Order, Payer, Payment
+from stores.order import Fulfillment, FulfillmentEvent, Order, OrderReturn, Payer, Payment
 
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
     """Delete a person's payment methods, here and at the gateway, and their quick reorders, and make their
-    orders and payments anonymous."""
+    orders, payments and returns anonymous."""
     for kept in (store.payment_methods, store.quick_reorders):
         await delete_each(services, kept, {"user_id": user_id})
     await store.reorder_suggestions.delete_all(services.db, {"_id": user_id})
@@ -26,6 +26,9 @@ async def erase(services: Services, user_id: str) -> None:
     pseudonym = ids.new_id("user")
     await each_in_unit(services, store.payments, {"owner_id": user_id}, partial(_anonymize, pseudonym))
     await each_in_unit(services, store.orders, {"user_id": user_id}, partial(_anonymize_order, pseudonym))
+    await each_in_unit(
+        services, store.order_returns, {"user_id": user_id}, partial(_anonymize_return, pseudonym)
+    )
 
 
 async def _forget(ctx: Context, payer: Payer) -> None:
@@ -41,16 +44,34 @@ async def _anonymize(pseudonym: str, ctx: Context, payment: Payment) -> None:
 
 
 async def _anonymize_order(pseudonym: str, ctx: Context, order: Order) -> None:
-    """Leave what was sold, and for how much, without name, address and words, those of options too."""
-    lines = [{**line, "options": []} for line in order["lines"]]
-    left = {"user_id": pseudonym, "cart_id": None, "sealed": None, "search_terms": [], "lines": lines}
+    """Leave what was sold, and for how much, without name, address, parcels' numbers and places, and words,
+    those of options too."""
+    left = {
+        "user_id": pseudonym,
+        "cart_id": None,
+        "sealed": None,
+        "search_terms": [],
+        "lines": [{**line, "options": []} for line in order["lines"]],
+        "fulfillments": [_unplaced(each) for each in order["fulfillments"]],
+    }
     await ctx.tx.update(store.orders, order, set=left)
+
+
+def _unplaced(parcel: Fulfillment) -> Fulfillment:
+    events: list[FulfillmentEvent] = [{**each, "place": None} for each in parcel["events"]]
+    return {**parcel, "tracking_number": None, "events": events}
+
+
+async def _anonymize_return(pseudonym: str, ctx: Context, back: OrderReturn) -> None:
+    """Leave what came back, and what for, without anybody's words."""
+    left = {"user_id": pseudonym, "sealed_note": None, "decision_reason": None}
+    await ctx.tx.update(store.order_returns, back, set=left)
 
 
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """Export a person's orders, quick reorders, payment methods and payments, without what the gateway knows
-    them by."""
+    """Export a person's orders, returns, quick reorders, payment methods and payments, without the gateway's
+    names."""
     own = {"user_id": user_id}
     async for rows in pages(services, store.quick_reorders, own, without=("user_id", "awaited")):
         yield "quick_reorders", rows
@@ -64,7 +85,15 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
     inner = ("user_id", "quote_id", "search_terms")
     async for rows in pages(services, store.orders, own, without=inner):
         yield "orders", [_opened(services, row) for row in rows]
+    async for rows in pages(services, store.order_returns, own, without=("user_id",)):
+        yield "order_returns", [_with_note(services, row) for row in rows]
 
 
 def _opened(services: Services, row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **private_part(services.crypto, {"_id": row["id"], "sealed": row.pop("sealed")})}
+
+
+def _with_note(services: Services, row: dict[str, Any]) -> dict[str, Any]:
+    sealed = row.pop("sealed_note")
+    note = services.crypto.open(sealed, place=store.return_place(row["id"])) if sealed else None
+    return {**row, "note": note}

@@ -1,13 +1,21 @@
 """Access guards of orders, payments and payment methods."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-from core import nodes
+from core import grants, ids, nodes
+from core.audit import Act, record_apart
 from core.context import Context
-from core.nodes import guard
-from core.storage.loader import by_id
+from core.errors import UserError
+from core.ids import Id
+from core.nodes import GONE, guard
+from core.storage.loader import by_id, own_by_id
+from core.storage.store import Collection
 from stores import order as store
-from stores.order import Order, Payment
+from stores.catalog import FULFILLMENT, SUPPORT
+from stores.order import Order, OrderReturn, Payment
+
+T = TypeVar("T", bound=Mapping[str, Any])
 
 own_payment_methods = nodes.owned(store.payment_methods)
 
@@ -21,11 +29,48 @@ async def visible_payments(ctx: Context, wanted: Sequence[str]) -> list[Payment 
 
 
 @guard("order", sync="ORDER", collection=store.orders.name, owner="user_id")
+async def visible_orders(ctx: Context, wanted: Sequence[str]) -> list[Order | None]:
+    """Access guard of orders: those who placed them, and those who pack or support."""
+    return await _own_or_for_staff(ctx, store.orders, wanted)
+
+
+@guard("order_return", sync="ORDER_RETURN", collection=store.order_returns.name, owner="user_id")
+async def visible_returns(ctx: Context, wanted: Sequence[str]) -> list[OrderReturn | None]:
+    """Access guard of returns: those who asked for them, and those who pack or support."""
+    return await _own_or_for_staff(ctx, store.order_returns, wanted)
+
+
 async def own_orders(ctx: Context, wanted: Sequence[str]) -> list[Order | None]:
-    """Access guard of orders: those who placed them; the shop's staff have lists of their own."""
-    viewer = ctx.viewer_id_or_none
-    if viewer is None:
-        return [None for _ in wanted]
-    query = {"user_id": viewer, "_id": {"$in": list(wanted)}}
-    rows = {row["_id"]: row for row in await store.orders.find(ctx.db, query, limit=len(wanted))}
-    return [rows.get(id) for id in wanted]
+    """Orders of the viewer alone."""
+    return list(await ctx.load_many(own_by_id(store.orders), wanted))
+
+
+async def own_order(ctx: Context, id: Id, *, field: str = "order_id") -> Order:
+    """An order of the viewer's own to act on: staff, who see all, order and return nothing for others."""
+    [found] = await own_orders(ctx, [ids.checked(id, "order")])
+    if found is None:
+        raise UserError("NOT_FOUND", GONE, field=[field])
+    return found
+
+
+async def _own_or_for_staff(ctx: Context, collection: Collection[T], wanted: Sequence[str]) -> list[T | None]:
+    own = list(await ctx.load_many(own_by_id(collection), wanted))
+    others = [id for id, each in zip(wanted, own, strict=True) if each is None]
+    if not others or ctx.viewer is None or not await grants.holds(ctx, SUPPORT, FULFILLMENT):
+        return own
+    found = dict(zip(others, await ctx.load_many(by_id(collection), others), strict=True))
+    return [each or found.get(id) for id, each in zip(wanted, own, strict=True)]
+
+
+async def read_on_record(ctx: Context, shown: Sequence[str], _hidden: Sequence[str]) -> None:
+    """Put on record what staff read by its id of others' orders and returns."""
+    found = await nodes.visible(ctx, shown)
+    acts = [
+        Act("order.read", "ACCESS_GRANTED", "ORDER", resource_id=id, subject_id=each["user_id"])
+        for id, each in found.items()
+        if each["user_id"] != ctx.viewer_id_or_none
+    ]
+    await record_apart(ctx, *acts)
+
+
+nodes.READ["order"] = nodes.READ["order_return"] = read_on_record

@@ -17,6 +17,7 @@ from core.values.text import Line
 from loaders.catalog import ProductOfVariant
 from resolvers.cart import CartLineOption, checked_options
 from resolvers.catalog import shown_to_all
+from resolvers.order.access import own_order
 from resolvers.order.adjusting import ReorderAdjustment, Wanted
 from resolvers.order.reordering import MOST_LINES, REORDER_RATE, repopulate
 from stores import order as store
@@ -138,7 +139,7 @@ async def _lines(ctx: Context, id: str, contents: QuickReorderContents) -> list[
         with below("contents"):
             return await _listed(ctx, id, items or ())
     with below("contents"):
-        order = await nodes.for_update(ctx, store.orders, source, field="source_order_id")
+        order = await own_order(ctx, source, field="source_order_id")
     return [
         {
             "line_id": line["line_id"],

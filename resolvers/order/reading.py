@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 import orjson
 
-from core import ids, messages, nodes
+from core import clock, ids, messages, nodes
 from core.audit import Act, record_apart
 from core.context import Context
 from core.errors import BadUserInput
@@ -22,13 +22,15 @@ from loaders.media import MediaById
 from resolvers.catalog import visible_products
 from resolvers.order.access import own_orders
 from stores import order as store
-from stores.order import Order, OrderStatus
+from stores.order import FulfillmentStatus, Order, OrderReturnStatus, OrderStatus
 
 Document = Mapping[str, Any]
 
 LONGEST_SPAN = timedelta(days=5 * 366)
 SHORTEST_TEXT, LONGEST_TEXT = 2, 100
 MOST_TERMS = 10
+RETURN_WINDOW = timedelta(days=30)
+"""After the last parcel has arrived."""
 MOST_NAMED = 2
 """Names that a summary has."""
 AND_MORE = gettext_noop("{names} and {count} more")
@@ -65,6 +67,13 @@ class FulfillmentFilter(TypedDict, total=False):
     """Statuses that the orders have one of; PROCESSING and PARTIALLY_SHIPPED when left out."""
 
 
+class OrderReturnFilter(TypedDict, total=False):
+    """Filter of the returns to work on."""
+
+    statuses: list[OrderReturnStatus] | None
+    """Statuses that the returns have one of; REQUESTED when left out."""
+
+
 TO_PACK = (OrderStatus.PROCESSING, OrderStatus.PARTIALLY_SHIPPED)
 
 
@@ -93,6 +102,22 @@ async def orders_for_fulfillment(
     await record_apart(ctx, Act("order.read", "ACCESS_GRANTED", "ORDER"))
     statuses = (filter or {}).get("statuses") or list(TO_PACK)
     return await store.orders.page(ctx.db, {"status": any_of(statuses)}, NEWEST, args)
+
+
+async def customer_orders(ctx: Context, *, id: Id, args: PageArgs) -> dict[str, Any]:
+    """Connection of a customer's orders for support, newest first: on record each time."""
+    user_id = ids.checked(id, "user")
+    await record_apart(ctx, Act("order.read", "ACCESS_GRANTED", "ORDER", subject_id=user_id))
+    return await store.orders.page(ctx.db, {"user_id": user_id}, NEWEST, args)
+
+
+async def return_queue(
+    ctx: Context, *, filter: OrderReturnFilter | None = None, args: PageArgs
+) -> dict[str, Any]:
+    """Connection of returns that support or the shop works on, newest first: on record each time."""
+    await record_apart(ctx, Act("order_return.read", "ACCESS_GRANTED", "ORDER"))
+    statuses = (filter or {}).get("statuses") or [OrderReturnStatus.REQUESTED]
+    return await store.order_returns.page(ctx.db, {"status": any_of(statuses)}, NEWEST, args)
 
 
 def _conditions(filter: OrderFilter) -> dict[str, Any]:
@@ -135,6 +160,26 @@ def item_count(order: Document) -> int:
     return sum(line["quantity"] for line in order["lines"])
 
 
+def return_closes_at(order: Document) -> datetime | None:
+    """When goods may be sent back no more; None before all of them have arrived."""
+    arrived = [step["at"] for step in order["timeline"] if step["status"] == OrderStatus.DELIVERED]
+    return arrived[0] + RETURN_WINDOW if arrived else None
+
+
+def can_return(order: Document) -> bool:
+    """True while units that arrived can be sent back; the clock is not asked when a device keeps it."""
+    closes_at = return_closes_at(order)
+    if order["status"] != OrderStatus.DELIVERED or closes_at is None or clock.now() >= closes_at:
+        return False
+    return any(line["shipped_quantity"] > line["returning_quantity"] for line in order["lines"])
+
+
+def can_cancel(order: Document) -> bool:
+    """True while nothing is packed."""
+    waits = order["status"] in (OrderStatus.CREATED, OrderStatus.PROCESSING)
+    return waits and all(each["status"] == FulfillmentStatus.PENDING for each in order["fulfillments"])
+
+
 def line_total(line: Document) -> dict[str, str]:
     return money.shown(line["unit_price"] * line["quantity"], line["currency"])
 
@@ -169,6 +214,17 @@ async def payments(ctx: Context, orders: Sequence[Document]) -> list[Document | 
     wanted = [store.payment_id(each["_id"]) for each in orders]
     found = await nodes.visible(ctx, wanted)
     return [found.get(id) for id in wanted]
+
+
+async def returns(ctx: Context, orders: Sequence[Document]) -> list[list[Document]]:
+    """Returns of each, in the order in which they were requested."""
+    found = await nodes.visible(ctx, [id for each in orders for id in each["return_ids"]])
+    return [[found[id] for id in each["return_ids"] if id in found] for each in orders]
+
+
+def return_note(ctx: Context, back: Document) -> str | None:
+    text = back["sealed_note"]
+    return ctx.services.crypto.open(text, place=store.return_place(back["_id"])) if text else None
 
 
 async def products(ctx: Context, lines: Sequence[Document]) -> list[Document | None]:

@@ -26,6 +26,14 @@ STUCK = code_template(
     ),
 )
 
+SHIPPED_UNPAID = code_template(
+    "payment.shipped_unpaid",
+    title=gettext_noop("A parcel left unpaid"),
+    message=gettext_noop(
+        "A carrier has a parcel of an order whose payment has lapsed. Ask its customer to pay."
+    ),
+)
+
 
 async def attempted(ctx: Context, payment: Payment) -> None:
     """Record that somebody asked for a payment."""

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TypedDict
 
-from core import nodes
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
@@ -13,6 +12,7 @@ from core.security.limits import Rate
 from core.values.bounds import check_count
 from resolvers.cart import add_lines, cart_of, customer, line_id_of
 from resolvers.order import metrics
+from resolvers.order.access import own_order
 from resolvers.order.adjusting import (
     Offer,
     ReorderAdjustment,
@@ -22,7 +22,6 @@ from resolvers.order.adjusting import (
     offers_of,
     wanted_of,
 )
-from stores import order as store
 from stores.cart import Cart
 from stores.order import CartBehavior, Order, OutOfStockPolicy, ReorderOutcome
 
@@ -46,7 +45,7 @@ async def reorder_items(
 ) -> Repopulated:
     """Put the lines of an order of the viewer's into their cart."""
     await ctx.limit(REORDER_RATE)
-    order = await nodes.for_update(ctx, store.orders, order_id)
+    order = await own_order(ctx, order_id)
     wanted = wanted_of(order, checked_lines(order, line_ids))
     return await repopulate(ctx, order_id, wanted, out_of_stock, cart_behavior)
 

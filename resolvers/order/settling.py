@@ -1,6 +1,7 @@
 """Capture, void and refund: the wish is written down, then the gateway is asked until it has done it."""
 
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -57,6 +58,47 @@ async def void(ctx: Context, payment: Payment) -> Payment:
 async def give_up(ctx: Context, payment: Payment) -> Payment:
     """End an attempt that was not completed in time: it FAILED, and another may follow."""
     return await _carry_out(ctx, await ctx.unit(partial(_wish, ctx, payment["_id"], GatewayWish.GIVE_UP)))
+
+
+async def take_soon(ctx: Context, payment: Payment) -> None:
+    """Have what is AUTHORIZED taken, with the running unit: a job asks the gateway. Else nothing."""
+    if payment["status"] == PaymentStatus.AUTHORIZED and payment["wish"] is None:
+        await _wish(ctx, payment["_id"], GatewayWish.CAPTURE)
+        await _at_once(ctx, CARRY_OUT, payment["_id"], payment_id=payment["_id"])
+
+
+async def let_go_soon(ctx: Context, payment: Payment, key: str) -> None:
+    """Have a payment voided, or all that is left of it given back, with the running unit: a job asks.
+
+    PAYMENT_IN_PROGRESS while it is being taken: then it can be given back.
+    """
+    id = payment["_id"]
+    if payment["status"] in store.ENDED or payment["wish"] in LET_GO:
+        return
+    if payment["status"] in TAKEN:
+        if left := store.refundable(payment):
+            await give_back_soon(ctx, payment, left, key)
+        return
+    if payment["wish"] is not None:
+        raise UserError("PAYMENT_IN_PROGRESS", "It is being paid.", retry_after_seconds=5)
+    if (await _wish(ctx, id, GatewayWish.VOID))["wish"] is not None:
+        await _at_once(ctx, CARRY_OUT, id, payment_id=id)
+
+
+async def give_back_soon(ctx: Context, payment: Payment, amount: int, key: str) -> Payment:
+    """Give an amount back, once for the key, with the running unit: a job asks the gateway.
+
+    REFUND_EXCEEDS_PAID where so much is not left.
+    """
+    id = payment["_id"]
+    reserved = await _reserve(ctx, id, amount, key)
+    await _at_once(ctx, GIVE_BACK, f"{id}:{key}", payment_id=id, refund_key=key)
+    return reserved
+
+
+async def _at_once(ctx: Context, task: str, key: str, **named: Any) -> None:
+    """Have a task's first try made by a job, as soon as the running unit is done."""
+    await jobs.enqueue(ctx.tx, task, key=key, round=-1, **named)
 
 
 async def _wish(ctx: Context, id: str, wish: GatewayWish) -> Payment:

@@ -10,6 +10,7 @@ GIVE_BACK = "order.give_back"
 RELEASE = "order.release_charge"
 LOOK = "order.look_at_charge"
 FORGET = "order.forget_at_gateway"
+RETURN_OVERDUE = "order.return_overdue"
 
 
 def _seconds(*seconds: int) -> tuple[timedelta, ...]:

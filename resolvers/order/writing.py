@@ -54,10 +54,14 @@ async def create_order(
         **{name: quote[name] for name in QUOTED},  # type: ignore[literal-required]
         "sealed": crypto.seal(orjson.dumps(private).decode(), place=store.order_place(id)),
         "timeline": [_step(ctx, OrderStatus.CREATED, OrderActor.CUSTOMER)],
+        "cancel_reason": None,
+        "refunded_total": 0,
+        "fulfillments": [],
+        "return_ids": [],
         "search_terms": store.terms_of(number, lines),
     }
     made = await ctx.tx.insert(store.orders, row)
-    await _record(ctx, made, "placed", total=made["total"], currency=made["currency"])
+    await record_act(ctx, made, "placed", total=made["total"], currency=made["currency"])
     return made
 
 
@@ -79,7 +83,7 @@ async def move_order(ctx: Context, order: Order, status: OrderStatus, actor: Ord
     """Move an order to a status, with a line in its timeline; WRONG_STATUS where it may not go there."""
     timeline = [*order["timeline"], _step(ctx, status, actor)]
     moved = await ctx.tx.edit(store.orders, order, {"status": status, "timeline": timeline})
-    await _record(ctx, moved, "moved", before=order["status"], after=status)
+    await record_act(ctx, moved, "moved", before=order["status"], after=status)
     await order_moved(ctx, moved, order)
     return moved
 
@@ -119,10 +123,16 @@ def _line(quoted: QuoteLine, product: Product | None, in_cart: Mapping[str, Any]
         "discount": quoted["discount"],
         "tax": quoted["tax"],
         "currency": quoted["currency"],
+        "shipped_quantity": 0,
+        "returned_quantity": 0,
+        "returning_quantity": 0,
     }
 
 
-async def _record(ctx: Context, order: Order, what: str, **details: Any) -> None:
+async def record_act(
+    ctx: Context, order: Order, what: str, *, sensitive: Mapping[str, Any] | None = None, **details: Any
+) -> None:
+    """Put on record what was done to an order; `sensitive` words are encrypted."""
     act = Act(
         f"order.{what}",
         "DATA_MODIFIED",
@@ -130,6 +140,7 @@ async def _record(ctx: Context, order: Order, what: str, **details: Any) -> None
         resource_id=order["_id"],
         subject_id=order["user_id"],
         details={"number": order["number"], **details},
+        sensitive=sensitive or {},
         source="order",
     )
     await record(ctx, act)

@@ -4,7 +4,8 @@ from core import nodes
 from core.graphql import Edge, Page, connection, mutation, query
 from core.ids import Id
 from resolvers.order import confirming, methods, paying, reading
-from schema.order.orders import Order
+from schema.order.fulfilling import OrderMutations, OrderQueries
+from schema.order.orders import Order, OrderReturn
 from schema.order.payments import NextAction, Payment, PaymentMethod
 from schema.order.reorders import QuickReorder, ReorderArea, ReorderMutations, ReorderViewer
 from stores.catalog import FULFILLMENT
@@ -14,6 +15,7 @@ __all__ = [
     "Mutation",
     "NextAction",
     "Order",
+    "OrderReturn",
     "Payment",
     "PaymentMethod",
     "Query",
@@ -23,7 +25,7 @@ __all__ = [
 ]
 
 
-class Query:
+class Query(OrderQueries):
     order: Order | None = query(reading.order, by="Key of the order: its id, or its number.")
     """Order of yours by its id or number; null when there is none."""
     orders_for_fulfillment: Page[Order] = query(reading.orders_for_fulfillment, roles=(FULFILLMENT,))
@@ -43,7 +45,7 @@ class Viewer(ReorderViewer):
     """Your payment methods, at most 20, newest first."""
 
 
-class Mutation(ReorderMutations):
+class Mutation(OrderMutations, ReorderMutations):
     confirm_payment = mutation(
         confirming.confirm_payment,
         refuses="PAYMENT_DECLINED",

@@ -2,18 +2,29 @@
 
 from datetime import datetime
 
-from core.graphql import batched, dated, derived, key, local, node, type_
-from core.graphql.common import Entity, Money
+from core.graphql import batched, dated, derived, key, local, node, type_, visible
+from core.graphql.common import URL, Entity, Money
 from core.ids import Id
-from resolvers.order import having, reading
-from resolvers.order.showing import money
+from resolvers.order import carriers, having, reading
+from resolvers.order.showing import money, optional_money
 from schema.cart import CartLineOption, PostalAddress, ShippingOption, TaxLine
 from schema.catalog import Product
 from schema.media import Media
 from schema.order.payments import Payment
-from stores.order import OrderActor, OrderLineStatus, OrderSource, OrderStatus
+from stores.order import (
+    CancelReason,
+    Carrier,
+    FulfillmentStatus,
+    OrderActor,
+    OrderLineStatus,
+    OrderReturnStatus,
+    OrderSource,
+    OrderStatus,
+    ReturnReason,
+)
 
-OWN_LIFE = "A payment tells of itself, by its own changes."
+OWN_LIFE = "It tells of itself, by its own changes."
+WINDOW = "A device that keeps it asks its own clock: it ends by itself at `returnableUntil`."
 AS_READ = "Read anew each time: an order is a snapshot, and its products change without it."
 
 
@@ -45,6 +56,10 @@ class OrderLine:
     """Share of the order's discounts that the line has."""
     tax: Money = derived(money("tax"), "tax", "currency")
     """Tax on the line after its discount."""
+    shipped_quantity: int
+    """Number of units in parcels that have left the shop."""
+    returned_quantity: int
+    """Number of units that came back."""
     line_total: Money = derived(reading.line_total, "unit_price", "quantity", "currency")
     """Price of all units, before discounts."""
     current_status: OrderLineStatus = dated(batched(having.line_statuses, reads=["variant_id"]), AS_READ)
@@ -61,6 +76,84 @@ class OrderStep:
     """Time at which the order came to the status."""
     actor: OrderActor
     """Actor who moved the order there."""
+
+
+@type_
+class FulfillmentLine:
+    """Line of an order, as far as it is in a parcel."""
+
+    line_id: Id
+    """Id of the order's line."""
+    quantity: int
+    """Number of units in the parcel."""
+
+
+@type_
+class FulfillmentStep:
+    """Step of a parcel, as the carrier or the shop told of it."""
+
+    status: FulfillmentStatus
+    """Status that the parcel came to."""
+    reached_at: datetime = key("at")
+    """Time at which the parcel came to the status."""
+    place: str | None
+    """Place at which the carrier saw the parcel, such as `Leipzig, DE`; null when it did not say."""
+
+
+@type_
+class Fulfillment:
+    """Fulfillment of an order, or of a part: one parcel, with what the carrier says of it."""
+
+    fulfillment_id: Id
+    """Id of the fulfillment."""
+    version: int
+    """Version of the fulfillment, which rises with every change."""
+    status: FulfillmentStatus
+    """Status of the parcel, by the latest step."""
+    lines: list[FulfillmentLine]
+    """Lines in the parcel, at most 100."""
+    carrier: Carrier
+    """Carrier of the parcel."""
+    tracking_number: str | None
+    """Number under which the carrier knows the parcel; null when there is none yet, or it is erased."""
+    tracking_url: URL | None = derived(carriers.tracking_url, "carrier", "tracking_number")
+    """URL of the carrier's page of the parcel; null without a number, and for carriers without a page."""
+    steps: list[FulfillmentStep] = key("events")
+    """Steps of the parcel so far, at most 100, the first one first."""
+
+
+@type_
+class OrderReturnLine:
+    """Line of an order that is sent back."""
+
+    line_id: Id
+    """Id of the order's line."""
+    quantity: int
+    """Number of units that the customer sends back."""
+    reason: ReturnReason
+    """Reason for which the units are sent back."""
+    received_quantity: int | None
+    """Number of units that came; null before the goods are RECEIVED."""
+    restocked: bool | None
+    """True if the units were put back into the stock; null before the goods are RECEIVED."""
+
+
+@node("order_return")
+class OrderReturn(Entity):
+    """Order return: goods that a customer sends back, from the request to the refund."""
+
+    order: "Order | None" = dated(visible("order_id"), OWN_LIFE)
+    """Order that the goods are of; null when it is hidden from you."""
+    status: OrderReturnStatus
+    """Status of the return."""
+    return_lines: list[OrderReturnLine] = key("lines")
+    """Lines that are sent back, at most 100."""
+    note: str | None = local(reading.return_note, "_id", "sealed_note")
+    """Note of the customer on the return; null when there is none, or it is erased."""
+    decision_reason: str | None
+    """Reason that support gave for the decision; null before, and when none was given."""
+    refund_amount: Money | None = derived(optional_money("refund_amount"), "refund_amount", "currency")
+    """Most that is given back for the return; null before it is approved."""
 
 
 @node("order")
@@ -111,6 +204,20 @@ class Order(Entity):
     """Note of the customer for the order; null when there is none."""
     gift_message: str | None = local(reading.gift_message, "_id", "sealed")
     """Message to print for the recipient; null when there is none."""
+    refunded_total: Money = derived(money("refunded_total"), "refunded_total", "currency")
+    """Amount that was given back, in one refund or several."""
+    fulfillments: list[Fulfillment]
+    """Parcels of the order, at most 100, in the order in which they were packed."""
+    returns: list[OrderReturn] = dated(batched(reading.returns, reads=["return_ids"]), OWN_LIFE)
+    """Returns of goods of the order, at most 20, the first one first."""
+    cancel_reason: CancelReason | None
+    """Reason for which the order was cancelled; null otherwise."""
+    can_cancel: bool = derived(reading.can_cancel, "status", "fulfillments")
+    """True if the order can be cancelled: nothing of it is packed."""
+    can_return: bool = dated(derived(reading.can_return, "status", "timeline", "lines"), WINDOW)
+    """True if goods of the order can be sent back."""
+    returnable_until: datetime | None = derived(reading.return_closes_at, "timeline")
+    """End of the time in which goods can be sent back, 30 days after all arrived; null before they have."""
     timeline: list[OrderStep]
     """Steps of the order so far, at most 8, the first one first."""
     can_reorder: bool = dated(batched(having.can_reorder, reads=["lines"]), AS_READ)

@@ -1,11 +1,16 @@
 """Stores of orders and payments."""
 
+from stores.order.fulfillments import FOLLOWING, UNSENT, Fulfillment, FulfillmentEvent, FulfillmentLine
 from stores.order.kinds import (
+    CancelReason,
     CaptureTime,
+    Carrier,
     CartBehavior,
+    FulfillmentStatus,
     GatewayWish,
     OrderActor,
     OrderLineStatus,
+    OrderReturnStatus,
     OrderSource,
     OrderStatus,
     OutOfStockPolicy,
@@ -15,6 +20,8 @@ from stores.order.kinds import (
     ReorderAdjustmentKind,
     ReorderKind,
     ReorderOutcome,
+    ReturnDecision,
+    ReturnReason,
 )
 from stores.order.methods import Payer, PaymentMethod, method_place, payer_place, payers, payment_methods
 from stores.order.orders import (
@@ -51,22 +58,35 @@ from stores.order.quick_reorders import (
     quick_reorders,
     reorder_suggestions,
 )
+from stores.order.returns import RETURN_MOVES, OrderReturn, OrderReturnLine, order_returns, return_place
 
 __all__ = [
     "BOUGHT",
     "ENDED",
     "FIRST_NUMBER",
+    "FOLLOWING",
     "MOVES",
     "OPEN",
     "ORDER_MOVES",
     "PAID",
+    "RETURN_MOVES",
+    "UNSENT",
+    "CancelReason",
     "CaptureTime",
+    "Carrier",
     "CartBehavior",
+    "Fulfillment",
+    "FulfillmentEvent",
+    "FulfillmentLine",
+    "FulfillmentStatus",
     "GatewayWish",
     "Order",
     "OrderActor",
     "OrderLine",
     "OrderLineStatus",
+    "OrderReturn",
+    "OrderReturnLine",
+    "OrderReturnStatus",
     "OrderSource",
     "OrderStatus",
     "OutOfStockPolicy",
@@ -85,11 +105,14 @@ __all__ = [
     "ReorderOutcome",
     "ReorderSuggestion",
     "ReorderSuggestions",
+    "ReturnDecision",
+    "ReturnReason",
     "gateway_key",
     "method_place",
     "next_number",
     "order_counters",
     "order_place",
+    "order_returns",
     "orders",
     "payer_place",
     "payers",
@@ -99,6 +122,7 @@ __all__ = [
     "quick_reorders",
     "refundable",
     "reorder_suggestions",
+    "return_place",
     "source_place",
     "terms_of",
 ]

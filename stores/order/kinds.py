@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from ports.order import Carrier as Carrier
+from ports.order import FulfillmentStatus as FulfillmentStatus
 from ports.order import PaymentMethodKind as PaymentMethodKind
 
 
@@ -161,3 +163,65 @@ class ReorderAdjustmentKind(StrEnum):
     """One unit costs more than it did."""
     PRICE_DECREASED = "PRICE_DECREASED"
     """One unit costs less than it did."""
+
+
+class CancelReason(StrEnum):
+    """Reason for which an order was cancelled; there will be more."""
+
+    NO_LONGER_NEEDED = "NO_LONGER_NEEDED"
+    """Customer does not want it any more."""
+    ORDERED_BY_MISTAKE = "ORDERED_BY_MISTAKE"
+    """Customer did not mean to order it, or not this way."""
+    TAKES_TOO_LONG = "TAKES_TOO_LONG"
+    """Delivery would come too late."""
+    FOUND_CHEAPER = "FOUND_CHEAPER"
+    """Customer found it at a better price."""
+    NOT_DELIVERABLE = "NOT_DELIVERABLE"
+    """Shop cannot deliver it."""
+    REPLACED = "REPLACED"
+    """Customer placed another order from the same cart before paying for this one."""
+    NOT_PAID = "NOT_PAID"
+    """Bank's promise to pay lapsed, and no other payment came."""
+    OTHER = "OTHER"
+    """None of the other reasons fits."""
+
+
+class OrderReturnStatus(StrEnum):
+    """Status of a return."""
+
+    REQUESTED = "REQUESTED"
+    """Return waits for the shop's decision."""
+    APPROVED = "APPROVED"
+    """Goods may be sent back, within 30 days."""
+    REJECTED = "REJECTED"
+    """Shop does not take the goods back, for the reason in `decisionReason`. Final."""
+    RECEIVED = "RECEIVED"
+    """Goods have come back; the refund follows."""
+    REFUNDED = "REFUNDED"
+    """Amount was given back. Final."""
+    CANCELLED = "CANCELLED"
+    """Return was called off, or the goods did not come in time. Final."""
+
+
+class ReturnReason(StrEnum):
+    """Reason for which goods are sent back; there will be more."""
+
+    DAMAGED = "DAMAGED"
+    """Goods arrived damaged, or do not work."""
+    WRONG_ITEM = "WRONG_ITEM"
+    """Something else was ordered."""
+    NOT_AS_DESCRIBED = "NOT_AS_DESCRIBED"
+    """Goods are not what the product's page says."""
+    NO_LONGER_NEEDED = "NO_LONGER_NEEDED"
+    """Customer does not want the goods any more."""
+    OTHER = "OTHER"
+    """None of the other reasons fits."""
+
+
+class ReturnDecision(StrEnum):
+    """Decision on a return."""
+
+    APPROVE = "APPROVE"
+    """Goods may be sent back."""
+    REJECT = "REJECT"
+    """Goods are not taken back."""

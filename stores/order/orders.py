@@ -8,7 +8,8 @@ from core.storage.mongo import Database
 from core.storage.moves import Moves
 from core.storage.store import Row, Sealed, collection, entity, index
 from core.values.words import query_terms, words
-from stores.order.kinds import OrderActor, OrderSource, OrderStatus
+from stores.order.fulfillments import Fulfillment
+from stores.order.kinds import CancelReason, OrderActor, OrderSource, OrderStatus
 
 MOST_TERMS = 500
 """Words by which an order is found."""
@@ -36,6 +37,12 @@ class OrderLine(TypedDict):
     discount: int
     tax: int
     currency: str
+    shipped_quantity: int
+    """Units in parcels that are on their way, or were."""
+    returned_quantity: int
+    """Units that came back."""
+    returning_quantity: int
+    """Units in returns that were not refused or called off, those that came back included."""
 
 
 class OrderTaxLine(TypedDict):
@@ -90,6 +97,11 @@ class Order(Row):
     sealed: str | None
     """Addresses, note and gift message; None once they are erased."""
     timeline: list[OrderStep]
+    cancel_reason: CancelReason | None
+    refunded_total: int
+    """Amount that was given back of the payment, which tells of it."""
+    fulfillments: list[Fulfillment]
+    return_ids: list[str]
     search_terms: list[str]
     """Folded words of the names, the brands and the number."""
 
@@ -139,6 +151,9 @@ orders = entity(
         # A quote is used once; orders without one do not meet.
         index("user_id", "quote_id", unique=True, partialFilterExpression={"quote_id": {"$gt": ""}}),
         index("status", "-created_at", "-_id"),
+        # What carriers and the shop's staff name of an order.
+        index("fulfillments.tracking_number"),
+        index("fulfillments.fulfillment_id"),
     ],
     shard_key="user_id",
     sealed=[Sealed("sealed", "orders/{_id}")],

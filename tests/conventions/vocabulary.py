@@ -100,7 +100,7 @@ COMMON_NOUNS = _words(
 """Nouns of which many systems have one."""
 DOMAIN_VERBS = _words(
     """acknowledge adjust appeal apply archive block claim clear collect disable dismiss enable end erase
-    follow grant hide import join leave lock merge move mute place refresh regenerate release
+    follow grant hide import join leave lock merge move mute place receive refresh refund regenerate release
     reorder resend resolve save send share sign step suspend sync unblock unfollow unlock unmute
     unsuspend validate verify withdraw"""
 )

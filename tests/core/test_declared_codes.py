@@ -44,6 +44,8 @@ UNMET = {
     "TOO_MANY": {"sharePost"},
     # A quote after a replay has no address.
     "NO_SHIPPING": {"syncCart"},
+    # All that is left is given back, of however many refunds.
+    "REFUND_EXCEEDS_PAID": {"cancelOrder"},
     # Only who is not signed in, and gives a password, solves one.
     "CAPTCHA_REQUIRED": {"setPassword", "stepUp", "verifyBackupCode", "verifyOtp"},
 }

@@ -21,6 +21,7 @@ from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
 from tests.engine import freshness_carts as freshness_carts
 from tests.engine import freshness_favorites as freshness_favorites
+from tests.engine import freshness_parcels as freshness_parcels
 from tests.engine import freshness_scans as freshness_scans
 from tests.engine.freshness_reorders import ACTS
 from tests.engine.freshness_world import Cache, World, done
@@ -53,7 +54,8 @@ FOR_GOOD = {
     "NotificationTemplate": "createdBy",
     "Order": "number orderSource cartId summary orderLines itemCount currencyCode subtotal discountTotal "
     "shippingOption shippingCost taxLines taxIncluded tax rounding total shippingAddress "
-    "billingAddress note giftMessage",
+    "billingAddress note giftMessage refundedTotal.currencyCode",
+    "OrderReturn": "order note returnLines.lineId returnLines.quantity returnLines.reason",
     "PaymentMethod": "kind cardBrand last4 expMonth expYear",
     "Post": "author group viewerCan.edit viewerCan.delete viewerCan.pin",
     "Recipient": "consents.channel",
@@ -124,7 +126,7 @@ async def _world(services: Services, new_phone: NewPhone, schema: Schema) -> Wor
     rosa = await new_phone("Rosa", roles=[Role.MEMBER, Role.MODERATOR, Role.ADMIN])
     chosen = selection(schema._schema)
     query = (
-        "query($since: SyncToken) { viewer { changes(since: $since, limit: 200) "
+        "query($since: SyncToken) { viewer { changes(since: $since, limit: 100) "
         f"{{ nodes {{ {chosen} }} deleted {{ id }} token hasMore }} }} }}"
     )
     caches = [Cache(phone, query) for phone in (ada, grace, hedy, rosa)]

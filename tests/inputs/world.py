@@ -21,17 +21,19 @@ from graphql import (
 )
 
 from core import clock, ids
-from core.context import Services
+from core.context import Context, Services
 from stores.audit.roles import AUDIT_ADMIN, COMPLIANCE_OFFICER
 from stores.auth import Role
 from stores.catalog import stock
 from stores.catalog.roles import BARCODE_REVIEWER, CATALOG_STAFF
 from stores.notification.roles import NOTIFY_ADMIN
+from stores.order import orders
 from tests.barcode.steps import new_code
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, comment, publish
+from tests.order.placing import placed
 from tests.phone import Phone, granted, key
 from tests.test_schema import SNAPSHOT
 
@@ -201,6 +203,8 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
     named = {
         **scanning,
         "quickReorderId": quick["quickReorder"]["id"],
+        "fulfillmentId": await _packed(services, bob, variant),
+        "orderReturnId": ids.new_id("order_return"),
         "item": item,
         "favoriteListId": wishes["favoriteList"]["id"],
         "cartLineId": line["cartLine"]["id"],
@@ -275,6 +279,15 @@ async def _scanning(ada: Phone, product_id: str, variant_id: str) -> dict[str, A
         "stackId": made["stack"]["id"],
         "stackItemId": made["stack"]["items"][0]["id"],
     }
+
+
+async def _packed(services: Services, phone: Phone, variant: str) -> str:
+    """A parcel of an order."""
+    order, ctx, id = await placed(services, phone, variant), Context(services), ids.new_id("fulfillment")
+    parcel = {"fulfillment_id": id, "version": 1, "lines": [], "carrier": "DHL", "tracking_number": None}
+    fulfillments = [{**parcel, "status": "PENDING", "events": []}]
+    await ctx.unit(lambda: ctx.tx.edit(orders, order, {"fulfillments": fulfillments}))
+    return id
 
 
 async def _upload(phone: Phone) -> str:

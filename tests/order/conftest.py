@@ -10,7 +10,10 @@ from core import clock, nodes
 from core.context import Context, Services
 from resolvers.order import payment_changed
 from stores.order import Payment
+from tests.conftest import NewPhone
+from tests.order import desk as desks
 from tests.order import steps
+from tests.order.desk import Desk
 from tests.order.steps import Till
 
 Change = tuple[str | None, str]
@@ -59,4 +62,12 @@ async def till(
 ) -> AsyncIterator[Till]:
     clock.stop()
     async with steps.till(services, http, address) as made:
+        yield made
+
+
+@pytest.fixture
+async def desk(
+    services: Services, http: ClientSession, address: str, new_phone: NewPhone
+) -> AsyncIterator[Desk]:
+    async with desks.desk(services, http, address, new_phone) as made:
         yield made

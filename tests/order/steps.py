@@ -13,8 +13,10 @@ from core.callbacks import Webhooks
 from core.context import Context, Services
 from core.errors import UserError
 from core.jobs.enqueueing import queue
+from devstack import carrier
 from devstack.gateway import KEY, SECRET, Gateway
 from ports.order import PaymentGateway, Source
+from providers.carrier_webhook import CarrierWebhook
 from providers.stripe_gateway import StripeGateway
 from providers.stripe_webhook import StripeWebhook
 from resolvers.order import Paid, pay
@@ -96,6 +98,7 @@ async def till(services: Services, http: ClientSession, address: str) -> AsyncIt
     before = {kind: extra[kind] for kind in (PaymentGateway, Webhooks)}
     async with Gateway(hook=f"{address}/hooks/stripe").running() as gateway:
         hooks = {**before[Webhooks].by_provider, "stripe": StripeWebhook([SECRET])}
+        hooks["carrier"] = CarrierWebhook(carrier.SECRET)
         extra[PaymentGateway] = cast(PaymentGateway, StripeGateway(http, KEY, gateway.url, RETURN))
         extra[Webhooks] = Webhooks(hooks)
         try:

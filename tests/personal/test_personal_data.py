@@ -158,7 +158,10 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
             "shipping_option": None,
             "tax_lines": [],
             "timeline": [],
+            "fulfillments": [],
+            "return_ids": [],
         },
+        "order_returns": {**user, "currency": "EUR", "order_id": ids.new_id("order"), "lines": []},
         "payers": {"_id": person},
         "payment_methods": user,
         "payments": {

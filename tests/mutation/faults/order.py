@@ -347,8 +347,8 @@ FAULTS = [
     Fault(
         "everybody reads others' orders by their ids",
         ACCESS,
-        'query = {"user_id": viewer, "_id": {"$in": list(wanted)}}',
-        'query = {"_id": {"$in": list(wanted)}}',
+        "load_many(own_by_id(collection), wanted)",
+        "load_many(by_id(collection), wanted)",
         ORDERED,
     ),
     Fault(
@@ -368,8 +368,8 @@ FAULTS = [
     Fault(
         "addresses of orders outlive the account",
         PERSONAL,
-        '"cart_id": None, "sealed": None, ',
-        '"cart_id": None, ',
+        '        "sealed": None,\n',
+        "",
         ORDERED,
     ),
     Fault(
