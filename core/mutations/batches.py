@@ -33,21 +33,23 @@ class Item:
 async def run(ctx: Context, mutation: Mutation, items: Sequence[Item]) -> list[Payload]:
     """Payloads of the items. The batch's own mutation has neither a transaction nor a receipt."""
     batch = ctx.fork()
-    payloads = [await _perform(batch, mutation, item) for item in items]
+    siblings = [Act(mutation, item.key, item.arguments, tuple) for item in items]
+    payloads = [await _perform(batch, act, siblings) for act in siblings]
     if (waiting := batch.flush.deferral({})) is not None:
         ctx.flush.stop(waiting.retry_after_seconds)
     ctx.refresh()
     return payloads
 
 
-async def _perform(ctx: Context, mutation: Mutation, item: Item) -> Payload:
+async def _perform(ctx: Context, act: Act, siblings: Sequence[Act]) -> Payload:
     try:
-        return await acts.perform(ctx, Act(mutation, item.key, item.arguments, tuple))
+        # A batch that comes again is known by one read of its receipts.
+        return await acts.perform(ctx, act, lambda: siblings)
     except Exception as error:
         refusal = _refusal(error)
         if refusal is None:
             raise
-        return idempotency.refused(item.key, refusal)
+        return idempotency.refused(act.key, refusal)
 
 
 def _refusal(error: Exception) -> UserError | None:

@@ -37,20 +37,29 @@ async def record_scans(ctx: Context, *, scans: Sequence[Row]) -> RecordedAll:
     await ctx.limit(BATCH_RATE)
     metrics.BATCH_SIZE.observe(len(scans))
     known = await _looked_up(ctx, scans)
+    lookups: dict[str, Lookup] = {}
 
     async def record(ctx: Context, *, scan: Row) -> Payload:
         barcode, lookup = known.get(_named(scan)) or (_checked(scan), None)
         if lookup is None:
             [lookup] = await resolve(ctx, [barcode])
         said = dict.fromkeys(OPTIONAL) | dict(scan)
-        return dict(await recording.store_scan(ctx, barcode, lookup, id=scan["id"], said=said))
+        recorded = await recording.store_scan(ctx, barcode, lookup, id=scan["id"], said=said)
+        lookups[scan["id"]] = recorded["lookup"]
+        # No receipt keeps what somebody scanned.
+        return {name: value for name, value in recorded.items() if name != "lookup"}
 
     in_order = sorted(scans, key=lambda each: each["scanned_at"])
     items = [Item(each["id"], {"scan": each}) for each in in_order]
     payloads = await batches.run(ctx, replace(RECORD, resolver=record), items)
     await ctx.unit(partial(warmup.plan, ctx, ctx.viewer_id))
-    by_id = {payload["idempotency_key"]: _result(payload) for payload in payloads}
-    return {"results": [by_id[each["id"]] for each in scans]}
+    by_id = {payload["idempotency_key"]: payload for payload in payloads}
+
+    def result(scan: Row) -> dict[str, Any]:
+        _, looked_up = known.get(_named(scan), (None, None))
+        return _result(by_id[scan["id"]], lookups.get(scan["id"], looked_up))
+
+    return {"results": list(map(result, scans))}
 
 
 async def _looked_up(ctx: Context, scans: Sequence[Row]) -> dict[Any, tuple[Barcode, Lookup]]:
@@ -81,16 +90,14 @@ RECORD = Mutation(
     "recordScan of a batch",
     _unset,
     refuses=frozenset({"BARCODE_UNSUPPORTED", "ID_TAKEN", "INVALID_FORMAT", "OUT_OF_RANGE", "TOO_LONG"}),
-    secrets=("lookup",),
-    reissue=recording.looked_up_again,
 )
 
 
-def _result(payload: Mapping[str, Any]) -> dict[str, Any]:
+def _result(payload: Mapping[str, Any], lookup: Lookup | None) -> dict[str, Any]:
     return {
         "scan_record": None,
         "scan_record_edge": None,
-        "lookup": None,
+        "lookup": None if payload["errors"] else lookup,
         **payload,
         "item_id": payload["idempotency_key"],
         "status": _status(payload),

@@ -32,6 +32,26 @@ async def test_batch_sent_twice_has_the_same_results_and_no_new_rows(
     assert len(await history(ada)) == 2
 
 
+async def test_a_batch_that_comes_again_is_one_read_of_receipts_which_do_not_keep_what_was_scanned(
+    services: Services, admin: Phone, new_phone: NewPhone, commands: Commands
+) -> None:
+    ada, code = await new_phone("Ada"), new_code()
+    await with_code(services, admin, code)
+    at = clock.now() - timedelta(hours=2)
+    items = [batch_item(code, at + timedelta(minutes=place)) for place in range(10)]
+    first = await batch(ada, *items)
+    commands.reset()
+    again = await batch(ada, *items)
+    # However many scans: what the codes are of, receipts with their scans, and the plan of the warm-up set.
+    assert commands.counts == {"find": 6, "update": 1, "commitTransaction": 1}
+    assert [each["lookup"]["status"] for each in again] == ["MATCHED"] * 10
+    assert [{**each, "replayed": False} for each in again] == first
+    wanted = [f"{ada.user_id}:{each['id']}" for each in items]
+    kept = await idempotency.receipts.by_ids(services.db, wanted)
+    assert [name for each in kept for name in each["payload"] if "lookup" in name] == []
+    assert len(kept) == 10
+
+
 async def test_batch_with_2_bad_codes_of_50_stores_48(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     at = clock.now() - timedelta(days=3)

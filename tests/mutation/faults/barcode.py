@@ -22,6 +22,20 @@ FANNING = "resolvers/barcode/fanning_out.py"
 
 FAULTS = [
     Fault(
+        "a batch that comes again reads its receipts one by one",
+        "core/mutations/batches.py",
+        "return await acts.perform(ctx, act, lambda: siblings)",
+        "return await acts.perform(ctx, act)",
+        BATCHES,
+    ),
+    Fault(
+        "receipts of scans keep what was scanned",
+        "resolvers/barcode/batch.py",
+        'return {name: value for name, value in recorded.items() if name != "lookup"}',
+        "return dict(recorded)",
+        BATCHES,
+    ),
+    Fault(
         "a mistyped code is another product",
         NORMAL,
         "    if not has_check_digit(padded):",
