@@ -60,6 +60,14 @@ async def test_notes_are_sealed_and_target_ids_are_in_no_log(
     assert product not in await asyncio.to_thread(logged.read_text)
 
 
+async def test_the_note_of_what_was_removed_is_forgotten(shop: Shop, services: Services, ada: Phone) -> None:
+    product = await shop.product()
+    await add(ada, product, note="For my knee")
+    await remove(ada, product)
+    [row] = await stored(services, ada)
+    assert (row["status"], row["note"]) == ("REMOVED", None)
+
+
 async def test_other_systems_get_the_targets_of_one_person(
     shop: Shop, services: Services, ada: Phone
 ) -> None:

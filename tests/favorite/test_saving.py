@@ -248,6 +248,14 @@ async def test_11_toggles_of_one_target_in_a_minute_are_rate_limited_and_the_sta
             assert await targets(ada) == before
 
 
+async def test_what_was_removed_is_not_read_by_its_id(shop: Shop, ada: Phone) -> None:
+    product = await shop.product()
+    made = await add(ada, product)
+    await remove(ada, product)
+    assert await ada.run("query($id: ID!) { node(id: $id) { id } }", id=made["id"]) == {"node": None}
+    assert await ada.run(ONE, by={"id": made["id"]}) == {"favorite": None}
+
+
 async def test_a_note_has_at_most_500_characters(shop: Shop, services: Services, ada: Phone) -> None:
     product = await shop.product()
     refused = await ada.do("addFavorite", SHOWN, targetId=product, note="x" * 501)

@@ -11,7 +11,6 @@ NOTICES = ("tests/favorite/test_notices.py",)
 WITHDRAWAL = ("tests/favorite/test_withdrawal.py",)
 SUGGESTIONS = ("tests/favorite/test_suggestions.py",)
 PRIVACY = ("tests/favorite/test_privacy.py",)
-EVENTS = ("tests/favorite/test_favorite_events.py",)
 MERGING = "resolvers/favorite/merging.py"
 SYNCING = "resolvers/favorite/syncing.py"
 TELLING = "resolvers/favorite/telling.py"
@@ -41,7 +40,7 @@ FAULTS = [
         SAVING,
     ),
     Fault(
-        "a note comes back when a favorite is saved again",
+        "the note of what was removed is kept",
         WRITING,
         '        "list_ids": [],\n        "note": None,\n        "removed_at"',
         '        "list_ids": [],\n        "removed_at"',
@@ -59,7 +58,7 @@ FAULTS = [
         "resolvers/favorite/access.py",
         'return [each if each and each["status"] == FavoriteStatus.SAVED else None for each in found]',
         "return list(found)",
-        EVENTS,
+        SAVING,
     ),
     Fault(
         "order keys grow without end",
