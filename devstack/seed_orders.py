@@ -74,7 +74,9 @@ def _order(
     subtotal = sum(line["unit_price"] * line["quantity"] for line in lines)
     currency = money.USUAL_CURRENCY
     came = [(status, actor, at + after) for status, actor, after in WAY if at + after <= end]
-    timeline = [{"status": status, "at": moment, "actor": actor} for status, actor, moment in came]
+    timeline = [
+        {"status": status, "at": moment, "actor": actor, "note": None} for status, actor, moment in came
+    ]
     note = rng.choice((None, None, "Please ring twice."))
     address = _address(rng, user)
     private = {"shipping_address": address, "billing_address": address, "note": note, "gift_message": None}
@@ -87,6 +89,7 @@ def _order(
         "source": OrderSource.CART,
         "cart_id": None,
         "quote_id": None,
+        "key": "",
         "currency": currency,
         "lines": lines,
         "subtotal": subtotal,

@@ -11,8 +11,6 @@ from typing import Any
 Key = tuple[str, str]
 """Module and qualified name of a function, or module and name of another value."""
 
-AHEAD = frozenset({"AMOUNT_TOO_SMALL", "PAYMENT_ATTEMPTS_EXCEEDED"})
-"""Codes with which the payments core refuses systems that take payments, while none of them does yet."""
 LAYERS = ("core", "resolvers", "stores", "loaders", "jobs", "subscriptions", "ports")
 BEHIND_PORTS = frozenset({"begin_attempt", "made", "spend", "take", "use"})
 """Methods that are called through an interface or a hook: each of that name counts."""

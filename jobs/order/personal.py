@@ -10,15 +10,27 @@ from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export, pages
 from core.storage.batches import delete_each, each_in_unit
 from resolvers.order import methods
+from resolvers.order.outcomes import end_order
 from resolvers.order.reading import private_part
 from stores import order as store
-from stores.order import Fulfillment, FulfillmentEvent, Order, OrderReturn, Payer, Payment
+from stores.order import (
+    Fulfillment,
+    FulfillmentEvent,
+    Order,
+    OrderActor,
+    OrderReturn,
+    OrderStatus,
+    Payer,
+    Payment,
+)
 
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
-    """Delete a person's payment methods, here and at the gateway, and their quick reorders, and make their
-    orders, payments and returns anonymous."""
+    """End a person's unpaid orders, delete their payment methods, here and at the gateway, and their quick
+    reorders, and make their orders, payments and returns anonymous."""
+    unpaid = {"user_id": user_id, "status": OrderStatus.CREATED}
+    await each_in_unit(services, store.orders, unpaid, _end)
     for kept in (store.payment_methods, store.quick_reorders):
         await delete_each(services, kept, {"user_id": user_id})
     await store.reorder_suggestions.delete_all(services.db, {"_id": user_id})
@@ -29,6 +41,10 @@ async def erase(services: Services, user_id: str) -> None:
     await each_in_unit(
         services, store.order_returns, {"user_id": user_id}, partial(_anonymize_return, pseudonym)
     )
+
+
+async def _end(ctx: Context, order: Order) -> None:
+    await end_order(ctx, order, OrderStatus.CANCELLED, OrderActor.CUSTOMER)
 
 
 async def _forget(ctx: Context, payer: Payer) -> None:
@@ -48,6 +64,7 @@ async def _anonymize_order(pseudonym: str, ctx: Context, order: Order) -> None:
     those of options too."""
     left = {
         "user_id": pseudonym,
+        "key": "",
         "cart_id": None,
         "sealed": None,
         "search_terms": [],
@@ -82,7 +99,7 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
     hidden = ("owner_id", "sealed_source", "charge_ref", "key", "wish", "refunds", "attempted_at")
     async for rows in pages(services, store.payments, {"owner_id": user_id}, without=hidden):
         yield "payments", rows
-    inner = ("user_id", "quote_id", "search_terms")
+    inner = ("user_id", "quote_id", "key", "search_terms")
     async for rows in pages(services, store.orders, own, without=inner):
         yield "orders", [_opened(services, row) for row in rows]
     async for rows in pages(services, store.order_returns, own, without=("user_id",)):

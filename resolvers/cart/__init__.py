@@ -4,6 +4,7 @@ from resolvers.cart.addresses import PostalAddress, opened, sealed
 from resolvers.cart.addresses import checked as checked_address
 from resolvers.cart.checkout import add_lines, begin, convert, customer, line_id_of, reopen
 from resolvers.cart.drafts import title_of
+from resolvers.cart.editing import checked_words
 from resolvers.cart.options import CartLineOption
 from resolvers.cart.options import checked as checked_options
 from resolvers.cart.owners import Owner, cart_of
@@ -26,6 +27,7 @@ __all__ = [
     "cart_of",
     "checked_address",
     "checked_options",
+    "checked_words",
     "convert",
     "count_uses",
     "customer",

@@ -121,14 +121,20 @@ async def update_cart(
     ctx: Context, *, expected_version: int | None = None, **changes: Unpack[CartChanges]
 ) -> Changed:
     """Change the note and the gift message, which go into the order."""
-    for field, most in (("note", LONGEST_NOTE), ("gift_message", LONGEST_GIFT_MESSAGE)):
-        text: Any = changes.get(field) or None
-        check_length(text or "", most=most, field=field)
-        check_no_card(text, field=field)
+    texts = checked_words(**changes)
     draft = await draft_to_change(ctx)
     check_version(expected_version, draft.cart["version"], cart=draft.cart)
-    draft.set(**{field: text or None for field, text in changes.items()})
+    draft.set(**texts)
     return {"cart": await draft.save()}
+
+
+def checked_words(**given: Any) -> dict[str, str | None]:
+    """The note and the gift message of an order, or those of them that are given, as they are kept."""
+    for field, most in (("note", LONGEST_NOTE), ("gift_message", LONGEST_GIFT_MESSAGE)):
+        text = given.get(field) or ""
+        check_length(text, most=most, field=field)
+        check_no_card(text, field=field)
+    return {field: text or None for field, text in given.items()}
 
 
 async def draft_to_change(ctx: Context) -> Draft:

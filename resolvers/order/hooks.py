@@ -12,3 +12,5 @@ It was nothing for the first attempt. The systems look whether the subject is th
 
 order_moved = Hook[[Context, Order, Order], None]("order.moved")
 """Told of each status that an order comes to, in its unit of work: the order as it is now, and as it was."""
+charge_released = Hook[[Context, Payment], None]("order.charge_released")
+"""Told that a charge was voided or given back which a payment does not want, in a unit of work."""

@@ -1,6 +1,6 @@
 """Payment methods that people keep: the gateway holds them, we know what may be shown."""
 
-import re
+import asyncio
 from functools import partial
 from typing import Any, Literal, TypedDict
 
@@ -14,10 +14,9 @@ from core.ids import Id
 from core.paging import NEWEST, PageArgs
 from core.ports import Permanent, Retryable
 from core.security.limits import Rate
-from core.values.bounds import check_length
 from ports.order import Declined, NextAction, SavedMethod
 from resolvers.order.gateway import answered, gateway
-from resolvers.order.paying import LONGEST_TOKEN, saved_source
+from resolvers.order.paying import PaymentSource, check_token, saved_source
 from resolvers.order.waits import FORGET
 from stores import order as store
 from stores.order import PaymentMethod
@@ -35,8 +34,8 @@ MOST_METHODS = 20
 METHOD_RATE = Rate("payment_methods", 20, 3_600)
 FORGOTTEN = "order/forgotten"
 """Place to which what the gateway shall forget is bound while it waits."""
-TOKEN = re.compile(r"[a-z]{2,12}_[A-Za-z0-9_]{1,240}", re.ASCII)
-"""A token of the SDK: a card's number is none."""
+KEEPING_SECONDS = 3.0
+"""Longest that an order waits for its token to be kept: the payment itself may take five."""
 
 
 class Added(TypedDict, total=False):
@@ -67,9 +66,7 @@ async def add_payment_method(
     """Keep a method; one that the bank wants to see its owner for is kept when they come back."""
     await ctx.limit(METHOD_RATE)
     new_id, user_id = ids.minted(id, "payment_method"), ctx.viewer_id
-    check_length(gateway_token, least=1, most=LONGEST_TOKEN, field="gateway_token")
-    if not TOKEN.fullmatch(gateway_token):
-        raise UserError("INVALID_FORMAT", "This is not a token of the payment SDK.", field=["gateway_token"])
+    check_token(gateway_token, field="gateway_token")
     check_room(await _own(ctx, user_id))
     try:
         saved = await _saved(ctx, user_id, gateway_token)
@@ -126,6 +123,28 @@ async def _added(ctx: Context, id: str, saved: SavedMethod, make_default: bool) 
         "former_payment_method": former,
         "next_action": None,
     }
+
+
+async def kept(ctx: Context, source: PaymentSource) -> PaymentSource:
+    """The method that a token is kept as before it pays: the gateway keeps none that has paid already.
+
+    Outside any unit of work. Where it cannot be kept, for whatever reason, the token itself pays.
+    """
+    token = source.get("token")
+    if token is None:
+        return source
+    try:
+        async with asyncio.timeout(KEEPING_SECONDS):
+            check_room(await _own(ctx, ctx.viewer_id))
+            saved = await _saved(ctx, ctx.viewer_id, token)
+            if saved.next_action:
+                return source
+            new_id = ids.new_id("payment_method")
+            added = await ctx.unit(partial(_added, ctx, new_id, saved, False))
+    except (UserError, Retryable, Permanent, TimeoutError):
+        return source
+    method = added["payment_method"]
+    return {"payment_method_id": Id(method["_id"])} if method else source
 
 
 async def _own(ctx: Context, user_id: str) -> list[PaymentMethod]:

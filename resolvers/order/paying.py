@@ -1,6 +1,7 @@
 """Paying for a thing: an attempt is written down, then the gateway is asked, then its word is applied."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypedDict
 
@@ -8,7 +9,7 @@ import orjson
 import structlog
 
 from core.context import Context, Services
-from core.errors import ErrorKind, UserError, error_codes
+from core.errors import ErrorKind, UserError, below, error_codes
 from core.ids import Id
 from core.mutations.references import referenced_id
 from core.nodes import GONE
@@ -48,6 +49,8 @@ error_codes(
 MOST_ATTEMPTS = 5
 ATTEMPTS_WITHIN = timedelta(minutes=30)
 LONGEST_TOKEN = 255
+TOKEN = re.compile(r"[a-z]{2,12}_[A-Za-z0-9_]{1,240}", re.ASCII)
+"""A token of the SDK: a card's number is none."""
 
 
 @one_of
@@ -163,12 +166,27 @@ def check_amount(amount: int, currency: str) -> None:
         raise ValueError(f"{amount} minor units of {currency} cannot be charged: round them first.")
 
 
+def check_source(source: PaymentSource) -> None:
+    """Refuse what is no token of the SDK: nothing else is ever kept, or sent on."""
+    token = source.get("token")
+    if token is not None:
+        with below("source"):
+            check_token(token, field="token")
+
+
+def check_token(token: str, *, field: str) -> None:
+    check_length(token, least=1, most=LONGEST_TOKEN, field=field)
+    if not TOKEN.fullmatch(token):
+        raise UserError("INVALID_FORMAT", "This is not a token of the payment SDK.", field=[field])
+
+
 async def _begin(ctx: Context, wanted: Wanted, source: PaymentSource) -> tuple[Payment, bool]:
     """The payment with an attempt under this key, and whether that is new."""
     id = store.payment_id(wanted["subject_id"], wanted["part"])
     current = await store.payments.by_id(ctx.db, id)
     if current is not None and current["key"] == wanted["key"]:
         return current, False
+    check_source(source)
     check_amount(wanted["amount"], wanted["currency"])
     attempt = {
         **wanted,
@@ -195,21 +213,30 @@ async def _begin(ctx: Context, wanted: Wanted, source: PaymentSource) -> tuple[P
 
 def _attempts(ctx: Context, current: Payment | None) -> list[Any]:
     """Moments of the latest attempts, with this one; refused where it is one too many, or not the time."""
+    check_attempt(ctx, current)
+    return [*_lately(ctx, current), ctx.tx.now] if current else [ctx.tx.now]
+
+
+def check_attempt(ctx: Context, current: Payment | None, **entities: Any) -> None:
+    """Refuse an attempt that is one too many, or comes while another is under way, or has succeeded."""
     if current is None:
-        return [ctx.tx.now]
+        return
+    shown = {"payment": current, **entities}
     if current["status"] in store.OPEN:
-        raise UserError("PAYMENT_IN_PROGRESS", "It is being paid.", retry_after_seconds=5, payment=current)
+        raise UserError("PAYMENT_IN_PROGRESS", "It is being paid.", retry_after_seconds=5, **shown)
     if current["status"] != PaymentStatus.FAILED:
-        raise store.MOVES.refusal(current, payment=current)
-    recent = [each for each in current["attempted_at"] if each > ctx.tx.now - ATTEMPTS_WITHIN]
-    if len(recent) >= MOST_ATTEMPTS:
+        raise store.MOVES.refusal(current, **shown)
+    if len(_lately(ctx, current)) >= MOST_ATTEMPTS:
         raise UserError(
             "PAYMENT_ATTEMPTS_EXCEEDED",
             "At most {limit} attempts within half an hour.",
             limit=MOST_ATTEMPTS,
-            payment=current,
+            **shown,
         )
-    return [*recent, ctx.tx.now]
+
+
+def _lately(ctx: Context, payment: Payment) -> list[datetime]:
+    return [each for each in payment["attempted_at"] if each > ctx.tx.now - ATTEMPTS_WITHIN]
 
 
 async def _sealed(ctx: Context, id: str, owner_id: str, given: PaymentSource) -> str:
@@ -222,7 +249,6 @@ async def _sealed(ctx: Context, id: str, owner_id: str, given: PaymentSource) ->
 async def _source(ctx: Context, owner_id: str, given: PaymentSource) -> Source:
     token, method_id = given.get("token"), given.get("payment_method_id")
     if token is not None:
-        check_length(token, least=1, most=LONGEST_TOKEN, field="token")
         return Source(token)
     return await saved_source(ctx, owner_id, str(method_id))
 

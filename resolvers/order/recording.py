@@ -5,8 +5,10 @@ from typing import Any
 from core.audit import Act, record
 from core.context import Context
 from core.messages import gettext_noop
+from ports.order import Charge
 from resolvers.notification import PriorityLevel, code_template, notification_source, notify
 from resolvers.order import metrics
+from resolvers.order.hooks import charge_released
 from stores import auth as accounts
 from stores.catalog import SUPPORT
 from stores.order import Payment, PaymentStatus
@@ -62,10 +64,10 @@ async def moved(ctx: Context, before: Payment, after: Payment) -> None:
         await tell_support(ctx, after, DISPUTED, f"{after['_id']}:{after['version']}")
 
 
-async def released(ctx: Context, payment: Payment | None, charge_ref: str, subject_id: str) -> None:
+async def released(ctx: Context, payment: Payment | None, charge: Charge) -> None:
     """Record that a charge was given up or given back which nobody wants."""
     metrics.RELEASED.inc()
-    details = {"charge": charge_ref, "subject": subject_id}
+    details = {"charge": charge.ref, "subject": charge.subject_id}
     act = Act(
         "payment.charge_released",
         "SYSTEM_EVENT",
@@ -76,6 +78,8 @@ async def released(ctx: Context, payment: Payment | None, charge_ref: str, subje
         source="order",
     )
     await record(ctx, act)
+    if payment is not None and charge.holds_money:
+        await charge_released(ctx, payment)
 
 
 async def _record(ctx: Context, payment: Payment, action: str, event_type: str, **details: Any) -> None:

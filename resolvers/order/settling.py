@@ -270,7 +270,7 @@ async def release_charge(services: Services, *, charge_ref: str, round: int) -> 
         payment = await store.payments.by_id(ctx.db, store.payment_id(charge.subject_id, charge.part))
         if payment is None or is_stray(payment, charge):
             await _release(ctx, charge)
-            await ctx.unit(partial(recording.released, ctx, payment, charge_ref, charge.subject_id))
+            await ctx.unit(partial(recording.released, ctx, payment, charge))
     except Permanent as problem:
         logger.warning("charge not released", charge=charge_ref, problem=str(problem))
         await ctx.unit(partial(recording.tell_support, ctx, None, recording.STUCK, charge_ref))

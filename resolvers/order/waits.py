@@ -1,4 +1,4 @@
-"""Tasks of payments, and the waits before each of their tries."""
+"""Tasks of orders and payments, and the waits before each of their tries."""
 
 from datetime import timedelta
 
@@ -11,6 +11,10 @@ RELEASE = "order.release_charge"
 LOOK = "order.look_at_charge"
 FORGET = "order.forget_at_gateway"
 RETURN_OVERDUE = "order.return_overdue"
+REOPEN_CART = "order.reopen_cart"
+EXPIRE = "order.expire"
+END_LAPSED = "order.end_lapsed"
+CALL_OFF = "order.call_off"
 
 
 def _seconds(*seconds: int) -> tuple[timedelta, ...]:
@@ -31,6 +35,12 @@ LAST_DAY = timedelta(days=1)
 """Time before an authorization lapses at which it is captured, unless it was."""
 USUAL_HOLD = timedelta(days=6)
 """Time after which that is done where the gateway does not say when it lapses."""
+CART_WAITS = timedelta(minutes=15)
+"""Time after which a cart can be changed again whose order is not paid."""
+UNPAID = timedelta(minutes=30)
+"""Time after which an order has FAILED that is not paid."""
+LAPSED = timedelta(days=3)
+"""Time after which an order is CANCELLED whose authorization lapsed."""
 
 
 def reconcile_key(payment_id: str) -> str:

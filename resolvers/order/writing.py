@@ -10,14 +10,24 @@ import orjson
 
 from core.audit import Act, record
 from core.context import Context
-from core.errors import UserError
+from core.errors import ErrorKind, UserError, error_codes
+from core.storage import mongo
 from loaders.catalog import ProductOfVariant
 from resolvers.cart import opened, quote_place, title_of
 from resolvers.order.hooks import order_moved
 from stores import order as store
 from stores.cart import Cart, Quote, QuoteLine
 from stores.catalog import Product
-from stores.order import Order, OrderActor, OrderLine, OrderSource, OrderStatus
+from stores.order import Order, OrderActor, OrderLine, OrderSource, OrderStatus, OrderStepNote
+
+error_codes(
+    ErrorKind.CONFLICT,
+    QUOTE_STALE="The cart was changed since it was quoted, or a product or promotion is gone: nothing is "
+    "charged. Show the fresh quote in the payload, and ask again.",
+)
+
+MOST_STEPS = 100
+"""Lines of a timeline: of more, notes are left out."""
 
 
 async def create_order(
@@ -28,10 +38,14 @@ async def create_order(
     number: int,
     cart: Cart | None,
     source: OrderSource,
+    key: str,
     note: str | None = None,
     gift_message: str | None = None,
 ) -> Order:
-    """Write an order of what was quoted, at the quoted amounts; `number` was taken before the unit."""
+    """Write an order of what was quoted, at the quoted amounts; `number` was taken before the unit.
+
+    Of two that hold the same quote at once, the unit of the later runs again.
+    """
     lines = await _snapshot(ctx, quote["lines"], cart)
     crypto = ctx.services.crypto
     addresses = opened(crypto, quote["sealed"], place=quote_place(quote["_id"]))
@@ -49,6 +63,7 @@ async def create_order(
         "source": source,
         "cart_id": quote["cart_id"],
         "quote_id": quote["_id"],
+        "key": key,
         "currency": quote["currency"],
         "lines": lines,
         **{name: quote[name] for name in QUOTED},  # type: ignore[literal-required]
@@ -60,7 +75,7 @@ async def create_order(
         "return_ids": [],
         "search_terms": store.terms_of(number, lines),
     }
-    made = await ctx.tx.insert(store.orders, row)
+    made = await ctx.tx.insert(store.orders, row, taken=mongo.run_again)
     await record_act(ctx, made, "placed", total=made["total"], currency=made["currency"])
     return made
 
@@ -79,17 +94,31 @@ QUOTED = (
 """Fields that an order has of its quote as they are."""
 
 
-async def move_order(ctx: Context, order: Order, status: OrderStatus, actor: OrderActor) -> Order:
+async def move_order(
+    ctx: Context, order: Order, status: OrderStatus, actor: OrderActor, note: OrderStepNote | None = None
+) -> Order:
     """Move an order to a status, with a line in its timeline; WRONG_STATUS where it may not go there."""
-    timeline = [*order["timeline"], _step(ctx, status, actor)]
+    timeline = [*order["timeline"], _step(ctx, status, actor, note)]
     moved = await ctx.tx.edit(store.orders, order, {"status": status, "timeline": timeline})
-    await record_act(ctx, moved, "moved", before=order["status"], after=status)
+    await record_act(ctx, moved, "moved", before=order["status"], after=status, note=note)
     await order_moved(ctx, moved, order)
     return moved
 
 
-def _step(ctx: Context, status: OrderStatus, actor: OrderActor) -> dict[str, Any]:
-    return {"status": status, "at": ctx.tx.now, "actor": actor}
+async def note_step(ctx: Context, order: Order, note: OrderStepNote, actor: OrderActor) -> Order:
+    """Add a note to an order's timeline, whose status stays."""
+    if len(order["timeline"]) >= MOST_STEPS:
+        return order
+    timeline = [*order["timeline"], _step(ctx, order["status"], actor, note)]
+    noted = await ctx.tx.edit(store.orders, order, {"timeline": timeline})
+    await record_act(ctx, noted, "noted", status=order["status"], note=note)
+    return noted
+
+
+def _step(
+    ctx: Context, status: OrderStatus, actor: OrderActor, note: OrderStepNote | None = None
+) -> dict[str, Any]:
+    return {"status": status, "at": ctx.tx.now, "actor": actor, "note": note}
 
 
 async def _snapshot(ctx: Context, quoted: Sequence[QuoteLine], cart: Cart | None) -> list[OrderLine]:
@@ -104,7 +133,7 @@ async def _snapshot(ctx: Context, quoted: Sequence[QuoteLine], cart: Cart | None
 
 def _line(quoted: QuoteLine, product: Product | None, in_cart: Mapping[str, Any] | None) -> OrderLine:
     if product is None:
-        raise UserError("NOT_FOUND", "A product is gone.")
+        raise UserError("QUOTE_STALE", "A product is gone.")
     variant = next(each for each in product["variants"] if each["_id"] == quoted["variant_id"])
     return {
         # Of a list, which names each variant once, there is no other.

@@ -3,7 +3,8 @@
 from core import nodes
 from core.graphql import Edge, Page, connection, mutation, query
 from core.ids import Id
-from resolvers.order import confirming, methods, paying, reading
+from resolvers.order import charging, confirming, methods, paying, placing, reading
+from schema.cart import Cart, CheckoutQuote
 from schema.order.fulfilling import OrderMutations, OrderQueries
 from schema.order.orders import Order, OrderReturn
 from schema.order.payments import NextAction, Payment, PaymentMethod
@@ -45,7 +46,63 @@ class Viewer(ReorderViewer):
     """Your payment methods, at most 20, newest first."""
 
 
+SOURCE = "Source of the money: a token of the payment provider's SDK, or a payment method of yours"
+NEXT_ACTION = (NextAction, "Step to take before the payment goes on; null when there is none.")
+
+
 class Mutation(OrderMutations, ReorderMutations):
+    place_order = mutation(
+        placing.place_order,
+        "Quote to order, and what to pay with.",
+        refuses="AMOUNT_TOO_SMALL CARD_DATA_REFUSED CHECKOUT_IN_PROGRESS INVALID_FORMAT ORDER_EXISTS "
+        "OUT_OF_STOCK PAYMENT_DECLINED PAYMENT_IN_PROGRESS PAYMENT_METHOD_REQUIRED QUOTE_EXPIRED "
+        "QUOTE_INVALID QUOTE_STALE REQUIRED TOO_LONG",
+        returns={
+            "order": (
+                Order,
+                "Order as it is now, one whose payment was declined too; null when there is none.",
+            ),
+            "order_edge": (Edge[Order], "Edge of the order in your history; null when refused."),
+            "cart": (Cart, "Cart that is open now: a new one once the order is paid."),
+            "checkout_quote": (
+                CheckoutQuote,
+                "Quote of what the cart costs now, when the token's quote is not honored; else null.",
+            ),
+            "payment": (Payment, "Payment of the order; null for a total of 0, and when there is none."),
+            "next_action": NEXT_ACTION,
+        },
+        transaction=False,
+        secrets=("next_action",),
+        reissue=charging.reissued,
+        quote_token="Token of the quote that the customer agreed to.",
+        source=f"{SOURCE}; needed unless the total is 0.",
+        note="Note for the order, at most 500 characters; that of the cart when left out.",
+        gift_message="Message to print for the recipient, at most 300 characters; that of the cart when left "
+        "out.",
+        save_payment_method="True to keep the token as a payment method of yours, where the bank allows it "
+        "without another step; changes tell of it.",
+    )
+    """Place an order of a quote, exactly as quoted, and charge for it. The stock is held, and the cart cannot
+    be changed until the payment has succeeded, was declined, or 15 minutes have passed; another unpaid order
+    of the same cart is CANCELLED. Sent again with the same key it goes on where it stands, and charges
+    once."""
+    retry_payment = mutation(
+        charging.retry_payment,
+        refuses="AMOUNT_TOO_SMALL EXPIRED INVALID_FORMAT OUT_OF_STOCK PAYMENT_ATTEMPTS_EXCEEDED "
+        "PAYMENT_DECLINED PAYMENT_IN_PROGRESS PAYMENT_METHOD_REQUIRED REQUIRED TOO_LONG WRONG_STATUS",
+        returns={
+            "order": (Order, "Order as it is now; null when it is unknown."),
+            "payment": (Payment, "Payment of the order as it is now; null when it is unknown."),
+            "next_action": NEXT_ACTION,
+        },
+        transaction=False,
+        secrets=("next_action",),
+        reissue=charging.reissued,
+        order_id="Id of the order to pay for.",
+        source=f"{SOURCE}.",
+    )
+    """Retry the payment of an order after an attempt that FAILED, up to five within the 30 minutes that an
+    order waits; its stock is held for another 15. An order whose authorization lapsed is paid again so."""
     confirm_payment = mutation(
         confirming.confirm_payment,
         refuses="PAYMENT_DECLINED",

@@ -20,6 +20,7 @@ from stores.order import (
     OrderReturnStatus,
     OrderSource,
     OrderStatus,
+    OrderStepNote,
     ReturnReason,
 )
 
@@ -68,7 +69,7 @@ class OrderLine:
 
 @type_
 class OrderStep:
-    """Step of an order to a status."""
+    """Step of an order to a status, or a note on the status that it has."""
 
     status: OrderStatus
     """Status that the order came to."""
@@ -76,6 +77,8 @@ class OrderStep:
     """Time at which the order came to the status."""
     actor: OrderActor
     """Actor who moved the order there."""
+    note: OrderStepNote | None
+    """Note on the step; null for a plain one."""
 
 
 @type_
@@ -219,6 +222,6 @@ class Order(Entity):
     returnable_until: datetime | None = derived(reading.return_closes_at, "timeline")
     """End of the time in which goods can be sent back, 30 days after all arrived; null before they have."""
     timeline: list[OrderStep]
-    """Steps of the order so far, at most 8, the first one first."""
+    """Steps of the order so far, at most 100, the first one first."""
     can_reorder: bool = dated(batched(having.can_reorder, reads=["lines"]), AS_READ)
     """True if at least one line can be had now."""

@@ -2,6 +2,7 @@
 
 from stores.cart import carts, promotions, quotes
 from stores.cart.carts import Cart
+from stores.cart.kinds import CartStatus
 from stores.cart.quotes import Quote, QuoteLine
 
-__all__ = ["Cart", "Quote", "QuoteLine", "carts", "promotions", "quotes"]
+__all__ = ["Cart", "CartStatus", "Quote", "QuoteLine", "carts", "promotions", "quotes"]

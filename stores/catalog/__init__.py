@@ -4,7 +4,8 @@ from stores.catalog import entries, people, products, stock
 from stores.catalog.kinds import AvailabilityStatus, HolderType, IntakeTimeslot, ProductStatus
 from stores.catalog.products import Dosage, Product, Variant, categories, product_scope, with_variants
 from stores.catalog.roles import BARCODE_REVIEWER, CATALOG_ADMIN, FULFILLMENT, SUPPORT
-from stores.catalog.stock import InventoryLevel, StockReservation, levels
+from stores.catalog.stock import Holder, InventoryLevel, StockReservation, levels
+from stores.catalog.stock import Line as StockLine
 
 __all__ = [
     "BARCODE_REVIEWER",
@@ -13,11 +14,13 @@ __all__ = [
     "SUPPORT",
     "AvailabilityStatus",
     "Dosage",
+    "Holder",
     "HolderType",
     "IntakeTimeslot",
     "InventoryLevel",
     "Product",
     "ProductStatus",
+    "StockLine",
     "StockReservation",
     "Variant",
     "categories",

@@ -225,3 +225,21 @@ class ReturnDecision(StrEnum):
     """Goods may be sent back."""
     REJECT = "REJECT"
     """Goods are not taken back."""
+
+
+class OrderStepNote(StrEnum):
+    """Note on a step of an order: why it came about."""
+
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    """Stock was gone when the payment came: nothing is charged, and the cart is as it was."""
+    NOT_PAID = "NOT_PAID"
+    """Order was not paid within 30 minutes, or within five attempts."""
+    REPLACED = "REPLACED"
+    """Another order was placed from the same cart."""
+    PAYMENT_LAPSED = "PAYMENT_LAPSED"
+    """Bank's promise to pay has lapsed: the order is not shipped before it is paid again, and is CANCELLED
+    after three days."""
+    PAID_AGAIN = "PAID_AGAIN"
+    """Order was paid again, after a lapse."""
+    PAID_TOO_LATE = "PAID_TOO_LATE"
+    """Payment came when the order had ended: it is voided, or given back."""

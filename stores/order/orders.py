@@ -9,7 +9,7 @@ from core.storage.moves import Moves
 from core.storage.store import Row, Sealed, collection, entity, index
 from core.values.words import query_terms, words
 from stores.order.fulfillments import Fulfillment
-from stores.order.kinds import CancelReason, OrderActor, OrderSource, OrderStatus
+from stores.order.kinds import CancelReason, OrderActor, OrderSource, OrderStatus, OrderStepNote
 
 MOST_TERMS = 500
 """Words by which an order is found."""
@@ -65,11 +65,12 @@ class OrderShipping(TypedDict):
 
 
 class OrderStep(TypedDict):
-    """Step of an order to a status."""
+    """Step of an order to a status, or a note on the one that it has."""
 
     status: OrderStatus
     at: datetime
     actor: OrderActor
+    note: OrderStepNote | None
 
 
 class Order(Row):
@@ -83,6 +84,8 @@ class Order(Row):
     cart_id: str | None
     quote_id: str | None
     """Quote that the order holds: no other order has it."""
+    key: str
+    """Key of who placed it: it resumes the order."""
     currency: str
     lines: list[OrderLine]
     subtotal: int
@@ -150,6 +153,8 @@ orders = entity(
         index("user_id", "lines.product_id"),
         # A quote is used once; orders without one do not meet.
         index("user_id", "quote_id", unique=True, partialFilterExpression={"quote_id": {"$gt": ""}}),
+        # The unpaid orders of a cart.
+        index("user_id", "cart_id", "status"),
         index("status", "-created_at", "-_id"),
         # What carriers and the shop's staff name of an order.
         index("fulfillments.tracking_number"),

@@ -101,7 +101,7 @@ COMMON_NOUNS = _words(
 DOMAIN_VERBS = _words(
     """acknowledge adjust appeal apply archive block claim clear collect disable dismiss enable end erase
     follow grant hide import join leave lock merge move mute place receive refresh refund regenerate release
-    reorder resend resolve save send share sign step suspend sync unblock unfollow unlock unmute
+    reorder resend resolve retry save send share sign step suspend sync unblock unfollow unlock unmute
     unsuspend validate verify withdraw"""
 )
 """Verbs that are a standard term of their domain, beside those of the conventions."""

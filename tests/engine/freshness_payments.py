@@ -11,7 +11,7 @@ from tests.engine.freshness_acts import act
 from tests.engine.freshness_evidence import ACTS as ACTS
 from tests.engine.freshness_world import World, done
 from tests.engine.steps import post
-from tests.order.placing import placed
+from tests.order.placing import ordered, placed, retry
 from tests.order.steps import till
 
 
@@ -64,3 +64,21 @@ async def ada_orders_and_her_order_goes_on(w: World) -> None:
 
         order = await ctx.unit(move)
         await w.check(status)
+
+
+@act("orders", "order_counters", "carts", "checkout_quotes", "payments")
+async def ada_pays_for_an_order_in_a_second_attempt(w: World) -> None:
+    shop = await staff(w.new_phone, w.services, CATALOG_ADMIN)
+    [product] = await on_sale(w.services, shop, row(price="€10.00"))
+    async with till(w.services, w.ada.http, w.ada.url.removesuffix("/graphql")) as at:
+        order = await ordered(w.services, w.ada, product["variants"][0]["id"], paid=False)
+        await w.check("waits")
+        asked = str((await at.payment(order["_id"]))["charge_ref"])
+        at.gateway.ledger.authenticate(asked, proved=False)
+        await at.told()
+        await w.check("declined")
+        assert (await retry(w.ada, order["_id"]))["errors"] == []
+        await w.check("paid")
+        at.gateway.ledger.lapse(str((await at.payment(order["_id"]))["charge_ref"]))
+        await at.told()
+        await w.check("lapsed")

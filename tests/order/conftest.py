@@ -9,12 +9,40 @@ from aiohttp import ClientSession
 from core import clock, nodes
 from core.context import Context, Services
 from resolvers.order import payment_changed
+from stores.catalog.roles import CATALOG_ADMIN, INVENTORY_ADMIN
 from stores.order import Payment
+from tests.cart.steps import only, ships, variants
+from tests.catalog.steps import staff
 from tests.conftest import NewPhone
 from tests.order import desk as desks
 from tests.order import steps
 from tests.order.desk import Desk
 from tests.order.steps import Till
+from tests.phone import Phone
+
+
+@pytest.fixture
+async def shop(new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch) -> Phone:
+    """A shop that ships, with neither promotions nor taxes, and no rate limits but where a test is about
+    them."""
+    monkeypatch.setattr(services.limits, "scale", 1000.0)
+    await only(services, "promotions", "shipping_rates", "tax_rates", "orders")
+    admin = await staff(new_phone, services, CATALOG_ADMIN, INVENTORY_ADMIN)
+    await ships(admin)
+    return admin
+
+
+@pytest.fixture
+async def ada(new_phone: NewPhone, shop: Phone) -> Phone:
+    return await new_phone("Ada")
+
+
+@pytest.fixture
+async def variant(services: Services, shop: Phone) -> str:
+    """A variant for 10.00 euros, 40 of which are there."""
+    [made] = await variants(services, shop, "€10.00")
+    return made
+
 
 Change = tuple[str | None, str]
 

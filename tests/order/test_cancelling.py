@@ -33,7 +33,7 @@ async def checked_out(desk: Desk) -> Order:
     number = await store.next_number(desk.services.db)
 
     async def work() -> Order:
-        given = {"id": ids.new_id("order"), "number": number, "source": OrderSource.CART}
+        given = {"id": ids.new_id("order"), "number": number, "source": OrderSource.CART, "key": "k"}
         made = await create_order(ctx, quote, cart=None, **given)  # type: ignore[arg-type]
         await begin(ctx, quote, made["_id"])
         assert await count_uses(ctx, quote, made["_id"])

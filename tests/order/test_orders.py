@@ -12,10 +12,10 @@ from core.erasure import ERASERS, EXPORTERS
 from core.errors import UserError
 from resolvers.order.writing import move_order
 from stores import order as store
-from stores.catalog import CATALOG_ADMIN, FULFILLMENT
+from stores.catalog import FULFILLMENT
 from stores.order import Order, OrderActor, OrderStatus
 from tests.audit.steps import on_record
-from tests.cart.steps import only, products, ships
+from tests.cart.steps import products
 from tests.catalog.steps import staff
 from tests.conftest import NewPhone
 from tests.order.placing import placed
@@ -31,14 +31,6 @@ LIST = f"""query ($filter: OrderFilterInput, $first: Int) {{
 BY = f"query ($by: OrderByInput!) {{ order(by: $by) {{ {ORDER} }} }}"
 SHOWN = "edges { node { id shippingAddress { city } } }"
 TO_PACK = f"{{ ordersForFulfillment {{ {SHOWN} }} }}"
-
-
-@pytest.fixture
-async def shop(new_phone: NewPhone, services: Services) -> Phone:
-    await only(services, "promotions", "shipping_rates", "tax_rates", "orders")
-    admin = await staff(new_phone, services, CATALOG_ADMIN)
-    await ships(admin)
-    return admin
 
 
 async def moved(services: Services, order: Order, status: OrderStatus) -> Order:

@@ -92,6 +92,7 @@ WITHHELD = {
     ("orders", "search_terms"): "made of names and brands, which come along",
     ("payers", "*"): "the gateway's name of them; nothing without it",
     ("payment_methods", "sealed_ref"): "the gateway's name of it; nothing without it",
+    ("orders", "key"): "of the request that placed it",
     ("payments", "sealed_source"): "a token of the gateway's, until the payment is settled",
     ("reports", "day"): "tells a machine's reports apart",
     ("reviews", "decided_reason"): "a moderator's words",

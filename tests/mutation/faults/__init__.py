@@ -20,6 +20,7 @@ from tests.mutation.faults import (
     media,
     notification,
     order,
+    order_placing,
     reordering,
     schema,
 )
@@ -41,7 +42,7 @@ AREAS: dict[str, list[Fault]] = {
     "limits": limits.FAULTS,
     "media": media.FAULTS,
     "notification": notification.FAULTS,
-    "order": order.FAULTS,
+    "order": [*order.FAULTS, *order_placing.FAULTS],
     "reordering": reordering.FAULTS,
     "schema": schema.FAULTS,
 }

@@ -46,8 +46,8 @@ FAULTS = [
     Fault(
         "cards are tried without end",
         PAYING,
-        "if len(recent) >= MOST_ATTEMPTS:",
-        "if len(recent) > MOST_ATTEMPTS:",
+        "if len(_lately(ctx, current)) >= MOST_ATTEMPTS:",
+        "if len(_lately(ctx, current)) > MOST_ATTEMPTS:",
         PAID,
     ),
     Fault(
@@ -220,9 +220,9 @@ FAULTS = [
     ),
     Fault(
         "a card number is sent as a token",
-        METHODS,
-        "if not TOKEN.fullmatch(gateway_token):",
-        "if not gateway_token:",
+        PAYING,
+        "if not TOKEN.fullmatch(token):",
+        "if not token:",
         KEPT,
     ),
     Fault(
@@ -375,7 +375,7 @@ FAULTS = [
     Fault(
         "a timeline forgets where an order was",
         WRITING,
-        'timeline = [*order["timeline"], _step(ctx, status, actor)]',
+        'timeline = [*order["timeline"], _step(ctx, status, actor, note)]',
         "timeline = [_step(ctx, status, actor)]",
         ORDERED,
     ),
