@@ -253,11 +253,13 @@ async def give_back(services: Services, *, payment_id: str, refund_key: str, rou
     ctx = Context(services)
     payment = await now(ctx, payment_id)
     try:
-        await _give_back(ctx, payment, refund_key)
+        # It may be done, and its idempotency key forgotten: the charge says so by the refund's name.
+        charge = await answered("find", gateway(ctx).find(str(payment["charge_ref"])))
+        await _give_back(ctx, await settle(ctx, payment, charge), refund_key)
     except Retryable:
         named = {"refund_key": refund_key}
         await _next(ctx, payment, GIVE_BACK, round, key=f"{payment_id}:{refund_key}", **named)
-    except UserError:
+    except (UserError, Permanent):
         about = f"{GIVE_BACK}:{payment_id}:{refund_key}"
         await ctx.unit(partial(recording.tell_support, ctx, payment, recording.STUCK, about))
 

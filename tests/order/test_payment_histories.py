@@ -177,6 +177,10 @@ class PaymentHistory(RuleBasedStateMachine):
         left = payment["captured_amount"] - payment["refunded_amount"]
         assert kept == ({payment["charge_ref"]: left} if left else {}), (status, kept)
         assert [each for each in self.intents if each["status"] in OPEN_AT_THE_GATEWAY] == []
+        ours = {each["id"] for each in self.intents}
+        refunds = [each for each in self.till.gateway.ledger.of("refund") if each["payment_intent"] in ours]
+        names = [each["metadata"]["name"] for each in refunds if each["metadata"]["name"] != "released"]
+        assert len(names) == len(set(names)), names
 
     def _kept(self, intent: dict[str, Any]) -> int:
         """Money that the gateway holds, or has taken and not given back."""

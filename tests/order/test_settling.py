@@ -190,6 +190,18 @@ async def test_a_silent_gateway_is_asked_again_for_a_refund(till: Till, fault: G
     assert till.money == [HELD, TAKEN, ("GIVE_BACK", 4_000)]
 
 
+async def test_a_refund_whose_key_the_gateway_forgot_is_not_given_back_again(till: Till) -> None:
+    payment = await taken(till)
+    till.gateway.faults.plan([GatewayFault.LOSE])
+    await refund(till.ctx, payment, 4_000, "r")
+    till.gateway.keys.clear()
+    await till.later(minutes=1)
+    done = await till.payment(payment["subject_id"])
+    assert (done["status"], done["refunded_amount"]) == ("PARTIALLY_REFUNDED", 4_000)
+    assert refund_of(done, "r") == {"key": "r", "amount": 4_000, "status": "DONE"}
+    assert till.money == [HELD, TAKEN, ("GIVE_BACK", 4_000)]
+
+
 async def test_what_the_gateway_does_not_give_back_is_free_for_another_refund(till: Till) -> None:
     payment = await taken(till)
     # Staff gave it back in the gateway's own pages, and the event of it is late.

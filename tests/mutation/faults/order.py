@@ -23,6 +23,13 @@ HOOKED = ("tests/providers/test_stripe_webhook.py",)
 
 FAULTS = [
     Fault(
+        "money is given back twice when the gateway has forgotten the first time's key",
+        SETTLING,
+        "await _give_back(ctx, await settle(ctx, payment, charge), refund_key)",
+        "await _give_back(ctx, payment, refund_key)",
+        SETTLED,
+    ),
+    Fault(
         "a retry with the same key is a second attempt",
         PAYING,
         'if current is not None and current["key"] == wanted["key"]:',
