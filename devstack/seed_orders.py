@@ -87,6 +87,7 @@ def _order(
         "number": number,
         "status": timeline[-1]["status"],
         "source": OrderSource.CART,
+        "source_order_id": None,
         "cart_id": None,
         "quote_id": None,
         "key": "",

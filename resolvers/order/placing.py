@@ -28,7 +28,7 @@ from resolvers.catalog import reserve_stock
 from resolvers.order.charging import PaidOrder, charge, check_payable
 from resolvers.order.outcomes import complete, end_order, hold_of, holder_of, wait_for_payment
 from resolvers.order.paying import PaymentSource
-from resolvers.order.writing import create_order
+from resolvers.order.writing import Repeat, create_order
 from stores import order as store
 from stores.cart import Cart, CartStatus, Quote
 from stores.order import Order, OrderActor, OrderSource, OrderStatus, OrderStepNote, Payment
@@ -73,7 +73,9 @@ async def place_order(
     """Place an order of what was quoted, and charge for it; with the same key it goes on where it stands."""
     await ctx.limit(ORDER_RATE)
     given = {"note": note, "gift_message": gift_message}
-    words = checked_words(**{field: text for field, text in given.items() if text is not None})
+    words: dict[str, Any] = checked_words(
+        **{field: text for field, text in given.items() if text is not None}
+    )
     quote = await quote_named(ctx, customer(ctx.viewer_id), quote_token)
     try:
         order = await _order_of(ctx, quote_token.partition(".")[0])
@@ -112,6 +114,7 @@ async def place(
     order_source: OrderSource,
     source: PaymentSource | None,
     keep_source: bool = False,
+    repeats: Repeat | None = None,
     **words: str | None,
 ) -> PaidOrder:
     """Place an order of a quote, and charge for it, outside any unit of work.
@@ -121,7 +124,13 @@ async def place(
     """
     await check_payable(ctx, quote["total"], quote["currency"], source)
     number = await store.next_number(ctx.services.db)
-    wanted = {"id": order_id, "number": number, "source": order_source, "key": ctx.idempotency_key}
+    wanted = {
+        "id": order_id,
+        "number": number,
+        "source": order_source,
+        "key": ctx.idempotency_key,
+        "repeats": repeats,
+    }
     order = await ctx.unit(partial(_placed, ctx, quote, wanted, words))
     return await charge(ctx, order, source, keep_source=keep_source)
 

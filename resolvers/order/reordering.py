@@ -1,16 +1,18 @@
 """Reorders: the lines of an old order, or of a list, once more."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
-from typing import TypedDict
+from typing import Any, TypedDict, cast
 
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
 from core.nodes import GONE
 from core.security.limits import Rate
-from core.values.bounds import check_count
-from resolvers.cart import add_lines, cart_of, customer, line_id_of
+from core.values.bounds import check_count, check_length
+from ports.order import NextAction
+from resolvers.cart import PostalAddress, add_lines, cart_of, checked_address, customer, line_id_of
 from resolvers.order import metrics
 from resolvers.order.access import own_order
 from resolvers.order.adjusting import (
@@ -22,11 +24,15 @@ from resolvers.order.adjusting import (
     offers_of,
     wanted_of,
 )
+from resolvers.order.paying import PaymentSource
+from resolvers.order.placing import ORDER_RATE
+from resolvers.order.repeating import Wish, repeat
 from stores.cart import Cart
-from stores.order import CartBehavior, Order, OutOfStockPolicy, ReorderOutcome
+from stores.order import CartBehavior, Order, OutOfStockPolicy, Payment, ReorderKind, ReorderOutcome
 
 REORDER_RATE = Rate("reorders", 20, 60)
 MOST_LINES = 100
+LONGEST_TOKEN = 255
 
 
 class Repopulated(TypedDict):
@@ -35,19 +41,54 @@ class Repopulated(TypedDict):
     adjustments: list[ReorderAdjustment]
 
 
+class Reordered(TypedDict, total=False):
+    outcome: ReorderOutcome
+    cart: Cart | None
+    order: Order
+    order_edge: dict[str, Any]
+    adjustments: list[ReorderAdjustment]
+    confirmation_token: str
+    payment: Payment | None
+    next_action: NextAction | None
+
+
 async def reorder_items(
     ctx: Context,
     *,
     order_id: Id,
+    kind: ReorderKind = ReorderKind.REPOPULATE_CART,
     line_ids: Sequence[Id] | None = None,
     out_of_stock: OutOfStockPolicy = OutOfStockPolicy.SUGGEST,
     cart_behavior: CartBehavior = CartBehavior.MERGE,
-) -> Repopulated:
-    """Put the lines of an order of the viewer's into their cart."""
+    source: PaymentSource | None = None,
+    shipping_address: PostalAddress | None = None,
+    confirmation_token: str | None = None,
+    requested_at: datetime | None = None,
+) -> Reordered:
+    """Put the lines of an order of the viewer's into their cart, or place an order of them."""
     await ctx.limit(REORDER_RATE)
+    check_length(confirmation_token or "", most=LONGEST_TOKEN, field="confirmation_token")
+    address = checked_address(shipping_address, "shipping_address") if shipping_address else None
     order = await own_order(ctx, order_id)
     wanted = wanted_of(order, checked_lines(order, line_ids))
-    return await repopulate(ctx, order_id, wanted, out_of_stock, cart_behavior)
+    if kind is ReorderKind.REPOPULATE_CART:
+        into_cart = partial(repopulate, ctx, order_id, wanted, out_of_stock, cart_behavior)
+        return cast("Reordered", await ctx.unit(into_cart))
+    await ctx.limit(ORDER_RATE)
+    _check_distinct(wanted)
+    wish = Wish(source, out_of_stock, address, confirmation_token, requested_at)
+    done = await repeat(ctx, order, wanted, wish)
+    await metrics.reordered(done["outcome"], done["adjustments"])
+    return cast("Reordered", done)
+
+
+def _check_distinct(wanted: Sequence[Wanted]) -> None:
+    """Refuse lines of one variant that differ in their options: an order without a cart has no such lines."""
+    options: dict[str, Sequence[Any]] = {}
+    if any(options.setdefault(each.variant_id, each.options) != each.options for each in wanted):
+        raise UserError(
+            "INVALID_INPUT", "Its lines differ in their options: put them into the cart.", field=["kind"]
+        )
 
 
 def checked_lines(order: Order, line_ids: Sequence[str] | None) -> Sequence[str] | None:

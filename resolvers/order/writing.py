@@ -4,6 +4,7 @@ All of it runs in the caller's unit of work.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -26,6 +27,15 @@ error_codes(
     "charged. Show the fresh quote in the payload, and ask again.",
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Order that another one of a list repeats; its options are by variant."""
+
+    order_id: str
+    options: Mapping[str, Sequence[Any]]
+
+
 MOST_STEPS = 100
 """Lines of a timeline: of more, notes are left out."""
 
@@ -39,6 +49,7 @@ async def create_order(
     cart: Cart | None,
     source: OrderSource,
     key: str,
+    repeats: Repeat | None = None,
     note: str | None = None,
     gift_message: str | None = None,
 ) -> Order:
@@ -46,7 +57,7 @@ async def create_order(
 
     Of two that hold the same quote at once, the unit of the later runs again.
     """
-    lines = await _snapshot(ctx, quote["lines"], cart)
+    lines = await _snapshot(ctx, quote["lines"], cart, repeats)
     crypto = ctx.services.crypto
     addresses = opened(crypto, quote["sealed"], place=quote_place(quote["_id"]))
     private = {
@@ -61,6 +72,7 @@ async def create_order(
         "number": number,
         "status": OrderStatus.CREATED,
         "source": source,
+        "source_order_id": repeats.order_id if repeats else None,
         "cart_id": quote["cart_id"],
         "quote_id": quote["_id"],
         "key": key,
@@ -121,17 +133,23 @@ def _step(
     return {"status": status, "at": ctx.tx.now, "actor": actor, "note": note}
 
 
-async def _snapshot(ctx: Context, quoted: Sequence[QuoteLine], cart: Cart | None) -> list[OrderLine]:
+async def _snapshot(
+    ctx: Context, quoted: Sequence[QuoteLine], cart: Cart | None, repeats: Repeat | None
+) -> list[OrderLine]:
     """Lines as they are bought."""
-    in_cart = {line["_id"]: line for line in cart["lines"]} if cart else {}
+    options: dict[str, Sequence[Any]] = (
+        {line["_id"]: line["options"] for line in cart["lines"]} if cart else {}
+    )
+    if repeats is not None:
+        options |= repeats.options
     products = await ctx.load_many(ProductOfVariant, [line["variant_id"] for line in quoted])
     return [
-        _line(line, product, in_cart.get(line["line_id"] or ""))
+        _line(line, product, options.get(line["line_id"] or line["variant_id"], ()))
         for line, product in zip(quoted, products, strict=True)
     ]
 
 
-def _line(quoted: QuoteLine, product: Product | None, in_cart: Mapping[str, Any] | None) -> OrderLine:
+def _line(quoted: QuoteLine, product: Product | None, options: Sequence[Any]) -> OrderLine:
     if product is None:
         raise UserError("QUOTE_STALE", "A product is gone.")
     variant = next(each for each in product["variants"] if each["_id"] == quoted["variant_id"])
@@ -144,9 +162,7 @@ def _line(quoted: QuoteLine, product: Product | None, in_cart: Mapping[str, Any]
         "name": title_of(product, variant),
         "brand": product["brand"],
         "image_id": product["image_ids"][0] if product["image_ids"] else None,
-        "options": [{"name": each["name"], "value": each["value"]} for each in in_cart["options"]]
-        if in_cart
-        else [],
+        "options": [{"name": each["name"], "value": each["value"]} for each in options],
         "quantity": quoted["quantity"],
         "unit_price": quoted["unit_price"],
         "discount": quoted["discount"],

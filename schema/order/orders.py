@@ -169,6 +169,8 @@ class Order(Entity):
     """Status of the order."""
     order_source: OrderSource = key("source")
     """Source of the order."""
+    source_order: "Order | None" = dated(visible("source_order_id"), "It never changes.")
+    """Order of yours that was ordered again so; null for an order of another source."""
     cart_id: Id | None
     """Id of the cart that was ordered; null for an order without a cart."""
     summary: str = local(reading.summary, "lines")

@@ -5,10 +5,11 @@ from datetime import datetime
 from core.graphql import Edge, Page, batched, connection, dated, derived, field, local, mutation, node, type_
 from core.graphql.common import Entity, Money, Node
 from core.ids import Id
-from resolvers.order import adjusting, having, quick_reorders, reading, reordering, suggesting
+from resolvers.order import adjusting, charging, having, quick_reorders, reading, reordering, suggesting
 from schema.cart import Cart, CartLineOption
 from schema.catalog import Product, ProductVariant
-from schema.order.orders import AS_READ
+from schema.order.orders import AS_READ, Order
+from schema.order.payments import NextAction, Payment
 from stores.order import OrderLineStatus, ReorderAdjustmentKind, ReorderOutcome
 
 
@@ -126,15 +127,45 @@ class ReorderMutations:
 
     reorder_items = mutation(
         reordering.reorder_items,
-        refuses=f"{CHANGES} REQUIRED TOO_MANY",
-        returns={"outcome": OUTCOME, "cart": CART, "adjustments": ADJUSTMENTS},
+        refuses=f"{CHANGES} AMOUNT_TOO_SMALL CARD_DATA_REFUSED INVALID_FORMAT NO_SHIPPING OUT_OF_STOCK "
+        "PAYMENT_DECLINED PAYMENT_IN_PROGRESS PAYMENT_METHOD_REQUIRED QUOTE_STALE REQUIRED TOO_LONG TOO_MANY",
+        returns={
+            "outcome": OUTCOME,
+            "cart": (Cart, "Cart as it is now; null when there is none, and for an order that is placed."),
+            "order": (
+                Order,
+                "Order that was placed, one whose payment was declined too; null when there is none.",
+            ),
+            "order_edge": (Edge[Order], "Edge of the order in your history; null when there is none."),
+            "adjustments": ADJUSTMENTS,
+            "confirmation_token": (
+                str,
+                "Token to send back, with a new key, if the customer agrees within 10 minutes; null unless "
+                "the outcome is NEEDS_CONFIRMATION.",
+            ),
+            "payment": (Payment, "Payment of the order; null when there is none."),
+            "next_action": (NextAction, "Step to take before the payment goes on; null when there is none."),
+        },
+        transaction=False,
+        secrets=("next_action",),
+        reissue=charging.reissued,
         order_id="Id of the order to repeat.",
+        kind="Kind of the reorder.",
         line_ids="Ids of the lines to repeat, 1 to 100; all of them when left out.",
         out_of_stock=OUT_OF_STOCK,
-        cart_behavior=CART_BEHAVIOR,
+        cart_behavior=f"{CART_BEHAVIOR} An order that is placed touches no cart.",
+        source="Source of the money for an order that is placed: a token of the payment provider's SDK, or a "
+        "payment method of yours; needed unless the total is 0.",
+        shipping_address="Address to ship the order to; that of the earlier order when left out.",
+        confirmation_token="Token of the answer that the customer agreed to, at most 255 characters; none "
+        "when left out.",
+        requested_at="Time at which the customer asked for the order. After more than 10 minutes the request "
+        "is taken to come from a queue, and needs the customer's word; now when left out.",
     )
-    """Reorder items of an order of yours: they go into the cart at the prices of now, as far as they can be
-    had. A replay adds nothing twice, and answers as the first time."""
+    """Reorder items of an order of yours, at the prices of now: they go into the cart as far as they can be
+    had, or, as PLACE_ORDER, are ordered at once, without codes and by the cheapest shipping. Nobody is
+    charged for what they have not seen: where lines fall short or cost more, or the total is more than it
+    was, the outcome is NEEDS_CONFIRMATION. A replay does nothing twice, and answers as the first time."""
     save_quick_reorder = mutation(
         quick_reorders.save_quick_reorder,
         refuses="CARD_DATA_REFUSED LIMIT_REACHED OUT_OF_RANGE REQUIRED TOO_LONG TOO_MANY",

@@ -3,6 +3,6 @@
 from stores.cart import carts, promotions, quotes
 from stores.cart.carts import Cart
 from stores.cart.kinds import CartStatus
-from stores.cart.quotes import Quote, QuoteLine
+from stores.cart.quotes import Address, Quote, QuoteLine
 
-__all__ = ["Cart", "CartStatus", "Quote", "QuoteLine", "carts", "promotions", "quotes"]
+__all__ = ["Address", "Cart", "CartStatus", "Quote", "QuoteLine", "carts", "promotions", "quotes"]

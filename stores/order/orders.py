@@ -81,6 +81,8 @@ class Order(Row):
     """Number for people; those of orders that came to nothing are left out."""
     status: OrderStatus
     source: OrderSource
+    source_order_id: str | None
+    """Order of which this one is a reorder."""
     cart_id: str | None
     quote_id: str | None
     """Quote that the order holds: no other order has it."""

@@ -45,9 +45,12 @@ UNMET = {
     # A quote after a replay has no address; in place of one that is not honored any address will do.
     "NO_SHIPPING": {"placeOrder", "syncCart"},
     # An order is placed with its first attempt.
-    "PAYMENT_ATTEMPTS_EXCEEDED": {"placeOrder"},
+    "PAYMENT_ATTEMPTS_EXCEEDED": {"placeOrder", "reorderItems"},
+    # A reorder makes its own quote.
+    "ORDER_EXISTS": {"reorderItems"},
+    "QUOTE_EXPIRED": {"reorderItems"},
     # A token that cannot be kept pays all the same.
-    "LIMIT_REACHED": {"placeOrder"},
+    "LIMIT_REACHED": {"placeOrder", "reorderItems"},
     # All that is left is given back, of however many refunds.
     "REFUND_EXCEEDS_PAID": {"cancelOrder"},
     # Only who is not signed in, and gives a password, solves one.

@@ -5,11 +5,13 @@ from tests.mutation.fault import Fault
 ADJUSTING = "resolvers/order/adjusting.py"
 AWAITING = "resolvers/order/awaiting.py"
 FOLLOWING = "resolvers/order/following.py"
+PLACING = "resolvers/order/repeating.py"
 QUICK = "resolvers/order/quick_reorders.py"
 REORDERING = "resolvers/order/reordering.py"
 SUGGESTING = "resolvers/order/suggesting.py"
 AGAIN = ("tests/order/test_reorders.py",)
 LISTS = ("tests/order/test_quick_reorders.py",)
+AT_ONCE = ("tests/order/test_repeating.py",)
 AFTER = ("tests/order/test_following.py",)
 
 FAULTS = [
@@ -138,5 +140,61 @@ FAULTS = [
         '    OrderStatus.DELIVERED: gettext_noop("Order #{number} has arrived"),\n',
         "",
         AFTER,
+    ),
+    Fault(
+        "people are charged for what changed since they bought it",
+        PLACING,
+        "if not terms.significant and not dearer:",
+        "if not dearer:",
+        AT_ONCE,
+    ),
+    Fault(
+        "people are charged for dearer shipping that they have not seen",
+        PLACING,
+        "if not terms.significant and not dearer:",
+        "if not terms.significant:",
+        AT_ONCE,
+    ),
+    Fault(
+        "a request that lay in a queue is charged",
+        PLACING,
+        "if wish.requested_at is not None and now - wish.requested_at > CONFIRMED_FOR:",
+        "if False:",
+        AT_ONCE,
+    ),
+    Fault(
+        "any word will do",
+        PLACING,
+        "return ctx.services.signer.linked(signature, *_signed(order, quote, int(until)))",
+        "return True",
+        AT_ONCE,
+    ),
+    Fault(
+        "a word holds for ever",
+        PLACING,
+        "if not until.isdecimal() or int(until) < clock.timestamp() * 1000:",
+        "if not until.isdecimal():",
+        AT_ONCE,
+    ),
+    Fault(
+        "a word for one total is one for another",
+        PLACING,
+        'return [PURPOSE, order["user_id"], order["_id"], quote["currency"], quote["total"], until, *values]',
+        'return [PURPOSE, order["user_id"], order["_id"], quote["currency"], until]',
+        AT_ONCE,
+    ),
+    Fault(
+        "a retry after a crash orders and charges again",
+        PLACING,
+        "    if known is not None:\n        return _placed(ctx, await charge(ctx, known, wish.source), [])\n",
+        "",
+        AT_ONCE,
+    ),
+    Fault(
+        "an engraving is lost when it is ordered again",
+        "resolvers/order/writing.py",
+        "        options |= repeats.options\n",
+        "        pass\n",
+        AT_ONCE,
     ),
 ]
