@@ -125,6 +125,11 @@ bench-audited: install
 bench-cart: install
 	@$(BIN)/python -m bench.cart $(ARGS)
 
+# What orders cost, without the time of the payment gateway.
+.PHONY: bench-orders
+bench-orders: install
+	@$(BIN)/python -m bench.orders $(ARGS)
+
 # What mutations cost, beside another commit: make bench-writes ARGS="--against HEAD~3"
 .PHONY: bench-writes
 bench-writes: install

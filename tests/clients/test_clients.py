@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 
 from core.context import Services
 from core.settings import Settings
@@ -21,10 +22,12 @@ from resolvers.auth.lockout import SIGN_IN_RATE
 from resolvers.feed.posts import POST_RATE
 from stores.catalog.roles import CATALOG_ADMIN
 from tests.barcode.steps import new_code, with_code
+from tests.cart.steps import ships
 from tests.catalog.steps import on_sale, row, staff
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend
 from tests.notification.steps import tell
+from tests.order.steps import till
 from tests.phone import make_member
 
 CLIENTS = Path(__file__).parents[2] / "clients"
@@ -34,7 +37,10 @@ PASSWORD = "a password to type"
 INSTALL_SECONDS = 300
 RUN_SECONDS = 180
 PRODUCTS = 12
-PROGRAMS = ("graphql-over-http", "session", "apollo", "urql", "inbox", "cart", "favorites", "scan", "relay")
+PROGRAMS = (
+    *("graphql-over-http", "session", "apollo", "urql", "inbox"),
+    *("cart", "orders", "favorites", "scan", "relay"),
+)
 NEWS = (
     ("Welcome", "Here you find what concerns you.", False),
     ("Water is off", "On the third floor, until noon.", True),
@@ -92,7 +98,12 @@ async def run_program(
 
 @pytest.mark.parametrize("program", PROGRAMS)
 async def test_a_client_program(
-    installed: str, address: str, services: Services, new_phone: NewPhone, program: str
+    installed: str,
+    address: str,
+    http: ClientSession,
+    services: Services,
+    new_phone: NewPhone,
+    program: str,
 ) -> None:
     people = await _people(services, new_phone, program)
     workspace = f"landfall-{program}"
@@ -102,7 +113,8 @@ async def test_a_client_program(
     )
     # Each test of a program signs in, all from one address: too often for people, where the machine is fast.
     signing_in = _coming_back(services, f"rate:{SIGN_IN_RATE.name}:*")
-    async with signing_in, _meanwhile(services, people, program):
+    gateway = till(services, http, address) if program == "orders" else nullcontext()
+    async with signing_in, _meanwhile(services, people, program), gateway:
         await _done(
             [installed, "test", "--silent", "--workspace", workspace],
             LANDFALL_URL=f"{address}/graphql",
@@ -203,4 +215,6 @@ async def _people(services: Services, new_phone: NewPhone, program: str) -> list
     await befriend(*[await new_phone(user_id=member) for member in members[:2]])
     keeper = await staff(new_phone, services, CATALOG_ADMIN)
     await on_sale(services, keeper, *(row() for _ in range(PRODUCTS)))
+    if program == "orders":
+        await ships(keeper)
     return people

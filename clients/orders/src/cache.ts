@@ -1,0 +1,68 @@
+// Graphcache for orders: pages of the history, and what to expect of lists to order again.
+import type { Cache, CacheExchangeOpts, UpdateResolver } from '@urql/exchange-graphcache';
+import { relayPagination } from '@urql/exchange-graphcache/extras';
+import { type Edge, keysOf, NO_ERRORS, unless } from 'landfall-graphcache';
+
+import type { DeleteQuickReorderInput, QuickPartsFragment, UpdateQuickReorderInput } from './generated/graphql.js';
+import schema from './generated/schema.js';
+import * as operations from './operations.js';
+
+export const cacheOptions: CacheExchangeOpts = {
+  schema,
+  keys: keysOf(schema),
+  resolvers: { Viewer: { orders: relayPagination() } },
+  optimistic: {
+    updateQuickReorder({ input }: { input: UpdateQuickReorderInput }, cache) {
+      const kept = readQuick(cache, String(input.quickReorderId));
+      return kept && {
+        __typename: 'UpdateQuickReorderPayload',
+        ...NO_ERRORS,
+        quickReorder: { ...kept, name: input.name ?? kept.name, position: input.position ?? kept.position },
+      };
+    },
+    deleteQuickReorder({ input }: { input: DeleteQuickReorderInput }) {
+      return { __typename: 'DeleteQuickReorderPayload', ...NO_ERRORS, deletedQuickReorderId: input.quickReorderId };
+    },
+  },
+  updates: {
+    Mutation: {
+      placeOrder: ((result: any, _, cache) => {
+        const edge = result.placeOrder?.orderEdge as Edge | null;
+        if (edge) addOrder(cache, edge);
+      }) as UpdateResolver,
+      reorderItems: ((result: any, _, cache) => {
+        const edge = result.reorderItems?.orderEdge as Edge | null;
+        if (edge) addOrder(cache, edge);
+      }) as UpdateResolver,
+      saveQuickReorder: ((result: any, _, cache) => {
+        const edge = result.saveQuickReorder?.quickReorderEdge as Edge | null;
+        if (edge) changeLists(cache, (edges) => unless(edges, edge, (known) => [...known, edge]));
+      }) as UpdateResolver,
+      deleteQuickReorder: ((result: any, _, cache) => {
+        const id = result.deleteQuickReorder?.deletedQuickReorderId;
+        if (id) changeLists(cache, (edges) => edges.filter(({ node }) => node.id !== id));
+      }) as UpdateResolver,
+    },
+  },
+};
+
+function readQuick(cache: Cache, id: string): QuickPartsFragment | null {
+  return cache.readFragment(operations.QuickParts, { __typename: 'QuickReorder', id } as never);
+}
+
+/** The newest order is the first one. */
+function addOrder(cache: Cache, edge: Edge): void {
+  cache.updateQuery({ query: operations.History }, (data: any) => {
+    const orders = data?.viewer?.orders;
+    if (orders) orders.edges = unless(orders.edges, edge, (known) => [edge, ...known]);
+    return data;
+  });
+}
+
+function changeLists(cache: Cache, edit: (edges: Edge[]) => Edge[]): void {
+  cache.updateQuery({ query: operations.QuickReorders }, (data: any) => {
+    const lists = data?.viewer?.reorders.quickReorders;
+    if (lists) lists.edges = edit(lists.edges);
+    return data;
+  });
+}

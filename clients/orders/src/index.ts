@@ -1,0 +1,4 @@
+export * from './cache.js';
+export * from './client.js';
+export * as operations from './operations.js';
+export * from 'landfall-session';
