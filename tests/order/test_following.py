@@ -71,11 +71,11 @@ async def test_in_the_customers_language(services: Services, shop: Phone, new_ph
 async def test_who_bought_a_product_is_marked_in_its_review(
     services: Services, shop: Phone, new_phone: NewPhone
 ) -> None:
-    ada = await new_phone("Ada")
+    ada, eve = await new_phone("Ada"), await new_phone("Eve")
     product, other = await products(services, shop, "€10.00", "€5.00")
 
-    async def verified(of: Any) -> bool:
-        payload = await ada.do("submitReview", REVIEW, productId=of["id"], rating=4)
+    async def verified(of: Any, by: Phone = ada) -> bool:
+        payload = await by.do("submitReview", REVIEW, productId=of["id"], rating=4)
         return bool(payload["review"]["verifiedPurchase"])
 
     order = await placed(services, ada, product["variant"])
@@ -83,6 +83,7 @@ async def test_who_bought_a_product_is_marked_in_its_review(
     order = await went(services, order, OrderStatus.PROCESSING)
     assert await verified(product)
     assert not await verified(other)
+    assert not await verified(product, by=eve)
     await went(services, order, OrderStatus.CANCELLED)
     assert not await verified(product)
 
