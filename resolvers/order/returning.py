@@ -10,12 +10,15 @@ from core.cards import check_no_card
 from core.context import Context, Services
 from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id
+from core.messages import gettext_noop
 from core.security.access import NOT_ALLOWED
 from core.security.limits import Rate
 from core.values.bounds import check_count, check_length
 from core.values.money import Money, checked_money, payable
 from resolvers.catalog import restock, stock_holder
+from resolvers.notification import code_template, notify
 from resolvers.order.access import own_order
+from resolvers.order.following import SOURCE
 from resolvers.order.fulfilling import summed
 from resolvers.order.reading import return_closes_at
 from resolvers.order.waits import RETURN_OVERDUE
@@ -48,6 +51,19 @@ LONGEST_NOTE = 500
 LONGEST_REASON = 500
 COMES_WITHIN = timedelta(days=30)
 """Time that the goods of an approved return may take."""
+
+DECIDED = {
+    OrderReturnStatus.APPROVED: code_template(
+        "order_return.approved",
+        title=gettext_noop("Your return of order #{number} is approved"),
+        message=gettext_noop("You can send the goods back now."),
+    ),
+    OrderReturnStatus.REJECTED: code_template(
+        "order_return.rejected",
+        title=gettext_noop("Your return of order #{number} is not accepted"),
+        message=gettext_noop("The order tells why."),
+    ),
+}
 
 
 class ReturnLine(TypedDict):
@@ -132,12 +148,15 @@ async def decide_return(
     back = await nodes.for_update(ctx, store.order_returns, order_return_id)
     said = {"decision_reason": reason, "decided_at": ctx.tx.now}
     if rejected:
-        return await _ended(ctx, back, OrderReturnStatus.REJECTED, **said)
+        ended = await _ended(ctx, back, OrderReturnStatus.REJECTED, **said)
+        await _tell(ctx, ended["order"], ended["order_return"])
+        return ended
     order = await _order_of(ctx, back)
     amount = _agreed(order, back, refund_amount)
     back = await move_return(ctx, back, OrderReturnStatus.APPROVED, refund_amount=amount, **said)
     due_at, id = ctx.tx.now + COMES_WITHIN, back["_id"]
     await jobs.enqueue(ctx.tx, RETURN_OVERDUE, due_at=due_at, key=id, order_return_id=id)
+    await _tell(ctx, order, back)
     return {"order_return": back, "order": order}
 
 
@@ -231,6 +250,22 @@ async def _restock(ctx: Context, order: Order, back: OrderReturn) -> None:
     ]
     if whole:
         await restock(ctx, stock_holder(HolderType.ORDER, order["_id"]), whole, back["_id"])  # type: ignore[arg-type]
+
+
+async def _tell(ctx: Context, order: Order, back: OrderReturn) -> None:
+    """Tell the customer what was decided."""
+    template = DECIDED[back["status"]]
+    await notify(
+        ctx,
+        source=SOURCE,
+        dedupe_key=f"{template}:{back['_id']}",
+        user_ids=[back["user_id"]],
+        template_key=template,
+        # A number of an order has no separators.
+        variables={"number": str(order["number"])},
+        subject_id=order["_id"],
+        transactional=True,
+    )
 
 
 def _agreed(order: Order, back: OrderReturn, given: Money | None) -> int:

@@ -12,6 +12,7 @@ from stores import order as store
 from stores.order import Order
 from tests.audit.steps import on_record
 from tests.conftest import NewPhone
+from tests.notification.steps import titles
 from tests.order.desk import Desk, codes
 from tests.phone import Phone
 
@@ -64,6 +65,8 @@ async def test_goods_go_back_and_the_money_too(desk: Desk) -> None:
     assert (approved["status"], approved["refundAmount"], approved["decisionReason"]) == (
         *("APPROVED", {"amount": "10.00"}, "Sorry"),
     )
+    await desk.till.settle()
+    assert (await titles(desk.ada))[0] == f"Your return of order #{order['number']} is approved"
     received = await receive(desk, order, id, 1, restock=True)
     assert received["orderReturn"]["returnLines"] == [{**line, "receivedQuantity": 1, "restocked": True}]
     assert received["order"]["orderLines"] == [{"returnedQuantity": 1}]
@@ -147,6 +150,8 @@ async def test_a_rejected_return_has_its_reason_and_frees_its_units(desk: Desk) 
         *("REJECTED", "Opened"),
     )
     assert rejected["order"]["canReturn"] is True
+    await desk.till.settle()
+    assert (await titles(desk.ada))[0] == f"Your return of order #{order['number']} is not accepted"
     assert codes(await decide(desk, id)) == ["WRONG_STATUS"]
     assert codes(await receive(desk, order, id, 1, restock=True)) == ["WRONG_STATUS"]
     assert codes(await desk.refund(order, "1.00", orderReturnId=id)) == ["WRONG_STATUS"]

@@ -252,6 +252,13 @@ FAULTS = [
         RETURNED,
     ),
     Fault(
+        "the customer is not told that a return was approved",
+        RETURNING,
+        "    await _tell(ctx, order, back)\n",
+        "",
+        RETURNED,
+    ),
+    Fault(
         "an approved return waits for ever",
         RETURNING,
         "due_at, id = ctx.tx.now + COMES_WITHIN",
