@@ -13,6 +13,7 @@ from core.security.limits import Rate
 from ports.order import NextAction
 from resolvers.catalog import renew_stock
 from resolvers.order import methods
+from resolvers.order.access import own_order
 from resolvers.order.applying import now
 from resolvers.order.outcomes import holder_of
 from resolvers.order.paying import (
@@ -121,7 +122,7 @@ async def _outcome(ctx: Context, order: Order, paid: Paid) -> PaidOrder:
 async def retry_payment(ctx: Context, *, order_id: Id, source: PaymentSource) -> PaidOrder:
     """Pay for an order in another attempt, after one that FAILED."""
     await ctx.limit(RETRY_RATE)
-    order = await nodes.for_update(ctx, store.orders, order_id)
+    order = await own_order(ctx, order_id)
     payment = await store.payments.by_id(ctx.db, store.payment_id(order_id))
     if payment is None or payment["key"] != ctx.idempotency_key:
         await check_payable(ctx, order["total"], order["currency"], source)

@@ -199,3 +199,14 @@ def test_every_carrier_but_others_has_a_page(carrier: Carrier) -> None:
     assert (url is None) is (carrier == Carrier.OTHER)
     assert url is None or (url.startswith("https://") and "a%2Fb" in url)
     assert tracking_url({**parcel, "tracking_number": None}) is None
+
+
+async def test_staff_order_and_pay_nothing_in_a_customers_name(desk: Desk) -> None:
+    """They see the order, and its customer's payment methods are not theirs to charge."""
+    order = await desk.order()
+    retried: dict[str, Any] = {"source": {"token": "tok_visa"}}
+    for phone in (desk.packer, desk.helper):
+        for mutation, given in (("retryPayment", retried), ("reorderItems", {"outOfStock": "SKIP"})):
+            done = await phone.do(mutation, "idempotencyKey", orderId=order["_id"], **given)
+            assert [(each["code"], each["field"]) for each in done["errors"]] == [("NOT_FOUND", ["orderId"])]
+    assert (await desk.now(order), desk.till.money) == (order, [])

@@ -287,6 +287,13 @@ FAULTS = [
         RETURNED,
     ),
     Fault(
+        "support charges a customer's card for an order of theirs",
+        "resolvers/order/charging.py",
+        "order = await own_order(ctx, order_id)",
+        "[order] = await nodes.GUARDS['order'](ctx, [order_id])",
+        PACKED,
+    ),
+    Fault(
         "staff read orders and nobody knows",
         ACCESS,
         "    await record_apart(ctx, *acts)\n",
