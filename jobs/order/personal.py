@@ -20,6 +20,7 @@ from stores.order import (
     OrderActor,
     OrderReturn,
     OrderStatus,
+    OrderStepNote,
     Payer,
     Payment,
 )
@@ -44,7 +45,8 @@ async def erase(services: Services, user_id: str) -> None:
 
 
 async def _end(ctx: Context, order: Order) -> None:
-    await end_order(ctx, order, OrderStatus.CANCELLED, OrderActor.CUSTOMER)
+    # As FAILED: a cancellation is told to its customer, who has left.
+    await end_order(ctx, order, OrderStatus.FAILED, OrderActor.SYSTEM, OrderStepNote.NOT_PAID)
 
 
 async def _forget(ctx: Context, payer: Payer) -> None:

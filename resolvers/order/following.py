@@ -15,7 +15,7 @@ from resolvers.favorite import FavoriteKindName
 from resolvers.notification import code_template, notification_source, notify
 from resolvers.order.hooks import order_moved
 from stores import order as store
-from stores.order import BOUGHT, Order, OrderStatus
+from stores.order import BOUGHT, Order, OrderStatus, Payment
 
 SUGGEST = "order.suggest"
 SOURCE = notification_source("ORDER", "Your orders, and what you want to order again.")
@@ -36,18 +36,34 @@ TEMPLATES = {
     for status, title in TITLES.items()
 }
 
+PAY_AGAIN = code_template(
+    "order.payment_lapsed",
+    title=gettext_noop("Order #{number} has to be paid again"),
+    message=gettext_noop(
+        "The bank's promise to pay has lapsed: pay within three days, or the order is canceled."
+    ),
+)
+
 
 @on(order_moved)
 async def tell_customer(ctx: Context, order: Order, before: Order) -> None:
     """Tell who ordered of the statuses that they wait for."""
-    if order["status"] not in TEMPLATES:
-        return
+    if order["status"] in TEMPLATES:
+        await _tell(ctx, order, TEMPLATES[order["status"]], order["status"])
+
+
+async def ask_to_pay_again(ctx: Context, order: Order, payment: Payment) -> None:
+    """Tell who ordered that the authorization has lapsed, once for each."""
+    await _tell(ctx, order, PAY_AGAIN, f"lapsed {payment['attempt_count']}")
+
+
+async def _tell(ctx: Context, order: Order, template: str, what: str) -> None:
     await notify(
         ctx,
         source=SOURCE,
-        dedupe_key=f"{order['status']}:{order['_id']}",
+        dedupe_key=f"{what}:{order['_id']}",
         user_ids=[order["user_id"]],
-        template_key=TEMPLATES[order["status"]],
+        template_key=template,
         # A number of an order has no separators.
         variables={"number": str(order["number"])},
         subject_id=order["_id"],

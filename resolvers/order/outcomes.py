@@ -11,6 +11,7 @@ from core.ids import prefix_of
 from resolvers.cart import convert, give_back_uses, reopen
 from resolvers.catalog import commit_stock, stock_holder
 from resolvers.order.cancelling import take_stock_back
+from resolvers.order.following import ask_to_pay_again
 from resolvers.order.hooks import charge_released, payment_changed
 from resolvers.order.paying import MOST_ATTEMPTS
 from resolvers.order.waits import CALL_OFF, CART_WAITS, END_LAPSED, EXPIRE, LAPSED, REOPEN_CART, UNPAID
@@ -83,6 +84,8 @@ async def _unpaid(ctx: Context, order: Order, payment: Payment, before: Payment)
     elif order["status"] not in CALLED_OFF and before["status"] == PaymentStatus.AUTHORIZED:
         await note_step(ctx, order, OrderStepNote.PAYMENT_LAPSED, OrderActor.GATEWAY)
         due_at = ctx.tx.now if is_over else ctx.tx.now + LAPSED
+        if not is_over:
+            await ask_to_pay_again(ctx, order, payment)
         await jobs.enqueue(ctx.tx, END_LAPSED, due_at=due_at, key=order["_id"], order_id=order["_id"])
 
 

@@ -12,6 +12,7 @@ from stores.order import Order
 from tests.cart.steps import added, codes, quoted, set_stock, shown
 from tests.catalog.steps import within
 from tests.conftest import NewPhone
+from tests.notification.steps import titles
 from tests.order.placing import CREATED, PAID, level, order_now, ordered, place, retry, steps
 from tests.order.steps import Till
 from tests.phone import Phone
@@ -203,6 +204,7 @@ async def test_authorization_lapsed(
     """Row "Authorization lapsed": payment FAILED, order PROCESSING, customer asked to pay again."""
     order = await lapsed(till, services, ada, variant)
     assert steps(order) == [CREATED, PAID, LAPSED]
+    assert await titles(ada) == [f"Order #{order['number']} has to be paid again"]
     await till.later(days=2)
     ada = await new_phone(user_id=ada.user_id)
     no = await retry(ada, order["_id"], "tok_declined")
@@ -244,7 +246,7 @@ async def test_who_leaves_leaves_no_unpaid_order(
     await ERASERS["order"](services, ada.user_id)
     await till.settle()
     ended = await order_now(services, order["_id"])
-    assert (ended["status"], ended["user_id"] != ada.user_id) == ("CANCELLED", True)
+    assert (ended["status"], ended["user_id"] != ada.user_id) == ("FAILED", True)
     assert (await till.payment(order["_id"]))["status"] == "VOIDED"
     assert await level(services, variant) == (40, 40, 0)
 

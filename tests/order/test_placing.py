@@ -207,6 +207,21 @@ async def test_words_of_the_cart_go_into_the_order(till: Till, ada: Phone, varia
     assert (order["note"], order["giftMessage"]) == (None, "For you")
 
 
+async def test_amounts_go_to_the_gateway_in_its_steps(
+    till: Till, services: Services, shop: Phone, ada: Phone
+) -> None:
+    """Golden case O2: 5.124 dinars are charged as 5.120, the order's total."""
+    [variant] = await variants(services, shop, "5.124 KWD")
+    rate = {"name": "Parcel", "minDays": 2, "maxDays": 4, "countryCodes": ["DE"]}
+    free = {"amount": "0.000", "currencyCode": "KWD"}
+    made = await shop.do("createShippingRate", "shippingRate { id }", price=free, **rate)
+    assert made["errors"] == []
+    await added(ada, variant)
+    done = await place(ada)
+    assert done["order"]["total"] == {"amount": "5.120", "currencyCode": "KWD"}
+    assert till.money == [("HOLD", 5_120)]
+
+
 async def test_a_token_is_kept_as_a_method_on_demand(till: Till, ada: Phone, variant: str) -> None:
     methods = "{ viewer { paymentMethods { edges { node { id last4 } } } } }"
     for token, kept in (("tok_visa", ["4242"]), ("tok_3ds", ["4242"])):

@@ -162,8 +162,8 @@ FAULTS = [
     Fault(
         "an order whose authorization lapsed waits for ever",
         OUTCOMES,
-        "ctx.tx.now + LAPSED",
-        "ctx.tx.now + 100 * LAPSED",
+        "else ctx.tx.now + LAPSED",
+        "else ctx.tx.now + 100 * LAPSED",
         CAME_OUT,
     ),
     Fault(
