@@ -33,6 +33,7 @@ from core.graphql.inputs import is_input, taken
 from core.paging import DEFAULT_PAGE
 from core.security.access import guarded, holds_any
 from core.storage.loader import Loader
+from core.values.money import shown
 
 STANDARD = {
     "id": "Id of the {thing} to read.",
@@ -98,6 +99,16 @@ def key(name: str) -> Any:
 def derived(function: Callable[[Any], Any], *reads: str) -> Any:
     """A value computed from the document alone, of which it `reads` these keys."""
     return Spec(Derived(function, reads))
+
+
+def money(name: str) -> Any:
+    """An amount in minor units of the document's `currency`; null where the document has none."""
+    return derived(partial(_money, name), name, "currency")
+
+
+def _money(name: str, document: Mapping[str, Any]) -> dict[str, str] | None:
+    amount = document[name]
+    return None if amount is None else shown(amount, document["currency"])
 
 
 def local(

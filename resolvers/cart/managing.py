@@ -260,16 +260,3 @@ def _check_kind(kind: PromotionKind, whole: Mapping[str, Any]) -> None:
 def percent_off(promotion: Mapping[str, Any]) -> Decimal | None:
     percent = promotion["percent_off"]
     return None if percent is None else Decimal(percent)
-
-
-def amount_off(promotion: Mapping[str, Any]) -> dict[str, Any] | None:
-    return _money(promotion, "amount_off")
-
-
-def min_subtotal(promotion: Mapping[str, Any]) -> dict[str, Any] | None:
-    return _money(promotion, "min_subtotal")
-
-
-def _money(promotion: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    amount = promotion[name]
-    return None if amount is None else money.shown(amount, promotion["currency"])

@@ -227,13 +227,5 @@ async def _tax_fields(ctx: Context, country: str, given: Mapping[str, Any]) -> d
 # Fields of rates.
 
 
-def price(rate: Mapping[str, Any]) -> dict[str, Any]:
-    return money.shown(rate["price"], rate["currency"])
-
-
-def free_from(rate: Mapping[str, Any]) -> dict[str, Any] | None:
-    return None if rate["free_from"] is None else money.shown(rate["free_from"], rate["currency"])
-
-
 def percentage(rate: Mapping[str, Any]) -> Decimal:
     return Decimal(rate["rate"])

@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from core.errors import ErrorKind, UserError, error_codes
-from core.values import money
 from stores.cart.promotions import ShippingRate
 from stores.cart.quotes import ChosenShipping
 
@@ -45,10 +44,6 @@ def chosen(found: Sequence[ChosenShipping], shipping_rate_id: str | None) -> Cho
 
 
 # Fields of an option.
-
-
-def price(option: Document) -> dict[str, Any]:
-    return money.shown(option["price"], option["currency"])
 
 
 def estimate(option: Document) -> dict[str, date]:

@@ -10,7 +10,6 @@ from core.context import Context
 from core.errors import BadUserInput, ErrorKind, UserError, error_codes
 from core.ids import Id
 from core.nodes import guard
-from core.values import money
 from core.values.bounds import check_count
 from resolvers.cart import addresses as postal
 from resolvers.cart import drafts, metrics, owners, quoting, tokens
@@ -157,24 +156,6 @@ async def quoted_carts(ctx: Context, found: Sequence[Document]) -> list[Cart | N
     owner = owners.owner_or_none(ctx)
     cart = await owners.cart_of(ctx, owner) if owner else None
     return [cart if cart and each["cart_id"] == cart["_id"] else None for each in found]
-
-
-def _amount(name: str) -> Any:
-    def amount(quote: Document) -> dict[str, Any]:
-        return money.shown(quote[name], quote["currency"])
-
-    return amount
-
-
-subtotal = _amount("subtotal")
-discount_total = _amount("discount_total")
-shipping_cost = _amount("shipping")
-tax = _amount("tax")
-rounding = _amount("rounding")
-total = _amount("total")
-line_price = _amount("unit_price")
-line_discount = _amount("discount")
-amount = _amount("amount")
 
 
 def shipping_address(ctx: Context, quote: Document) -> Any:

@@ -60,18 +60,3 @@ async def alternatives(ctx: Context, issues: Sequence[Document]) -> list[list[Do
 def _missing(issue: Document) -> bool:
     """True if the product of a line cannot be had."""
     return issue["code"] in (CartIssueCode.DISCONTINUED, CartIssueCode.OUT_OF_STOCK)
-
-
-# Fields of issues.
-
-
-def old_price(issue: Document) -> dict[str, Any] | None:
-    return _price(issue, "old_price")
-
-
-def new_price(issue: Document) -> dict[str, Any] | None:
-    return _price(issue, "new_price")
-
-
-def _price(issue: Document, name: str) -> dict[str, Any] | None:
-    return None if issue[name] is None else money.shown(issue[name], issue["currency"])

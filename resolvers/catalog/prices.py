@@ -13,15 +13,6 @@ def version(variant: Document) -> int:
     return int(variant.get("version", 1))
 
 
-def price(variant: Document) -> dict[str, Any]:
-    return shown(variant["price"], variant["currency"])
-
-
-def compare_at_price(variant: Document) -> dict[str, Any] | None:
-    before = variant["compare_at_price"]
-    return None if before is None else shown(before, variant["currency"])
-
-
 def price_range(product: Document) -> dict[str, Any]:
     currency = product["currency"]
     return {"min": shown(product["min_price"], currency), "max": shown(product["max_price"], currency)}

@@ -12,7 +12,6 @@ from core.ids import Id
 from core.nodes import guard
 from core.one_of import one_of
 from core.paging import Listing, PageArgs
-from core.values.money import decimal
 from loaders.favorite import (
     FavoriteOfTarget,
     MembersOfDefault,
@@ -221,14 +220,6 @@ def opened_note(crypto: Any, favorite: Document) -> str | None:
 
 def note_place(id: str) -> str:
     return f"favorites/{id}/note"
-
-
-def price_when_saved(favorite: Document) -> dict[str, Any] | None:
-    """Price of the target when it was saved, as clients see it."""
-    if favorite["price_when_saved"] is None:
-        return None
-    amount = decimal(favorite["price_when_saved"], favorite["currency"])
-    return {"amount": amount, "currency_code": favorite["currency"]}
 
 
 async def saved_targets(ctx: Context, user_id: str, kind: FavoriteKindName) -> list[str]:

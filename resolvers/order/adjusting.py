@@ -18,8 +18,6 @@ error_codes(
     REORDER_UNAVAILABLE="A line cannot be had as it was, and nothing was changed: the adjustments say which.",
 )
 
-Document = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -146,19 +144,3 @@ def _adjustment(offer: Offer, kind: ReorderAdjustmentKind, others: list[Product]
         "significant": kind is not ReorderAdjustmentKind.PRICE_DECREASED,
         "alternatives": others,
     }
-
-
-# Fields of adjustments.
-
-
-def old_price(adjustment: Document) -> dict[str, str] | None:
-    return _price(adjustment, "old_price")
-
-
-def new_price(adjustment: Document) -> dict[str, str] | None:
-    return _price(adjustment, "new_price")
-
-
-def _price(adjustment: Document, name: str) -> dict[str, str] | None:
-    price = adjustment[name]
-    return None if price is None else money.shown(price, adjustment["currency"])

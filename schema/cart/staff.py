@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.audit import Audited
-from core.graphql import Edge, Page, derived, key, many, mutation, node, query, type_
+from core.graphql import Edge, Page, derived, key, many, money, mutation, node, query, type_
 from core.graphql.common import Entity, Money
 from core.ids import Id
 from core.storage.loader import by_id
@@ -29,9 +29,9 @@ class Promotion(Entity):
     """Kind of what the promotion takes off."""
     percent_off: Decimal | None = derived(managing.percent_off, "percent_off")
     """Percentage that is taken off; null unless the kind is PERCENT."""
-    amount_off: Money | None = derived(managing.amount_off, "amount_off", "currency")
+    amount_off: Money | None = money("amount_off")
     """Amount that is taken off; null unless the kind is FIXED."""
-    min_subtotal: Money | None = derived(managing.min_subtotal, "min_subtotal", "currency")
+    min_subtotal: Money | None = money("min_subtotal")
     """Subtotal that a cart needs; null when any will do."""
     starts_at: datetime
     """Time from which on the promotion applies."""
@@ -59,9 +59,9 @@ class ShippingRate(Entity):
     """Name of the way of shipping, which customers read."""
     country_codes: list[str]
     """Codes of the countries (ISO 3166-1) that are shipped to, at most 250."""
-    price: Money = derived(rates.price, "price", "currency")
+    price: Money = money("price")
     """Price of the shipping for one order."""
-    free_from: Money | None = derived(rates.free_from, "free_from", "currency")
+    free_from: Money | None = money("free_from")
     """Worth of the goods after discounts from which on shipping is free; null when it never is."""
     min_days: int
     """Number of days after which an order arrives at the earliest."""

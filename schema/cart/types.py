@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from core.graphql import batched, dated, derived, key, local, node, type_, visible
+from core.graphql import batched, dated, derived, key, local, money, node, type_, visible
 from core.graphql.common import Entity, Money, Node
 from core.ids import Id
 from resolvers.cart import reading, shipping, validating, wording
@@ -30,9 +30,9 @@ class CartIssue:
     """Id of the line; null for an issue of the cart as a whole."""
     blocking: bool
     """True if the cart cannot be ordered before the issue is resolved."""
-    old_price: Money | None = derived(wording.old_price, "old_price", "currency")
+    old_price: Money | None = money("old_price")
     """Price that was accepted last; null unless the price changed."""
-    new_price: Money | None = derived(wording.new_price, "new_price", "currency")
+    new_price: Money | None = money("new_price")
     """Price of a unit at present; null unless the price changed."""
     available_quantity: int | None
     """Number of units that can be had; null where that does not explain the issue."""
@@ -60,7 +60,7 @@ class CartDiscount:
     """Code of the promotion; null for one that applies by itself."""
     label: str
     """Label of the promotion for customers."""
-    amount: Money = derived(validating.amount, "amount", "currency")
+    amount: Money = money("amount")
     """Amount that is taken off; 0 where the promotion has nothing to take off."""
 
 
@@ -186,7 +186,7 @@ class ShippingOption:
     """Id of the option, to choose it in `validateCart`."""
     label: str
     """Label of the option for customers."""
-    price: Money = derived(shipping.price, "price", "currency")
+    price: Money = money("price")
     """Price of the shipping, before promotions."""
     estimate: ShippingEstimate = derived(shipping.estimate, "quoted_at", "min_days", "max_days")
     """Estimate of when the order arrives."""
@@ -202,11 +202,11 @@ class CheckoutQuoteLine:
     """Id of the variant of the line."""
     quantity: int
     """Number of units of the variant."""
-    unit_price: Money = derived(validating.line_price, "unit_price", "currency")
+    unit_price: Money = money("unit_price")
     """Price of one unit that is charged."""
-    discount: Money = derived(validating.line_discount, "discount", "currency")
+    discount: Money = money("discount")
     """Share of the discounts that the line has."""
-    tax: Money = derived(validating.tax, "tax", "currency")
+    tax: Money = money("tax")
     """Tax on the line after its discount."""
 
 
@@ -218,7 +218,7 @@ class TaxLine:
     """Name of the tax, such as `VAT`."""
     rate: Decimal
     """Rate of the tax in percent."""
-    amount: Money = derived(validating.amount, "amount", "currency")
+    amount: Money = money("amount")
     """Amount of the tax, the sum of what was rounded line by line."""
 
 
@@ -238,25 +238,25 @@ class CheckoutQuote(Node):
     """Time until which the quote is honored, ten minutes after it was made."""
     quote_lines: list[CheckoutQuoteLine] = key("lines")
     """Lines that were quoted, at most 100, in the order in which they were added."""
-    subtotal: Money = derived(validating.subtotal, "subtotal", "currency")
+    subtotal: Money = money("subtotal")
     """Sum of all lines before discounts."""
     discounts: list[CartDiscount]
     """Discounts of promotions, at most 103, those on the shipping among them."""
-    discount_total: Money = derived(validating.discount_total, "discount_total", "currency")
+    discount_total: Money = money("discount_total")
     """Sum of all discounts, of those on the shipping too."""
     shipping_option: ShippingOption | None
     """Option of shipping that was chosen, or the cheapest; null without an address."""
-    shipping_cost: Money = derived(validating.shipping_cost, "shipping", "currency")
+    shipping_cost: Money = money("shipping")
     """Price of the shipping before discounts; 0 without an address."""
     tax_lines: list[TaxLine]
     """Taxes by name and rate, at most 1,000; empty without an address, and where there are none."""
     tax_included: bool
     """True if prices contain the taxes, which are then not added to `total`."""
-    tax: Money = derived(validating.tax, "tax", "currency")
+    tax: Money = money("tax")
     """Sum of all taxes, contained or added."""
-    rounding: Money = derived(validating.rounding, "rounding", "currency")
+    rounding: Money = money("rounding")
     """Amount that brings the total to the least step of the currency's payments; mostly 0."""
-    total: Money = derived(validating.total, "total", "currency")
+    total: Money = money("total")
     """Total to be charged: subtotal, less discounts, plus shipping, taxes that are not contained, and
     rounding."""
     shipping_address: PostalAddress | None = local(validating.shipping_address, "_id", "sealed")

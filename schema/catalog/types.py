@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from core.graphql import batched, derived, key, node, one, restricted, type_, visible
+from core.graphql import batched, derived, key, money, node, one, restricted, type_, visible
 from core.graphql.common import URL, Entity, Money, Node
 from core.storage.loader import by_id
 from resolvers.catalog import pictures, prices, reading
@@ -86,9 +86,9 @@ class ProductVariant(Node):
     none."""
     attributes: list[ProductAttribute]
     """Attributes that the title is made of, one of each name; empty for a standard variant."""
-    price: Money = derived(prices.price, "price", "currency")
+    price: Money = money("price")
     """Price of one unit at present."""
-    compare_at_price: Money | None = derived(prices.compare_at_price, "compare_at_price", "currency")
+    compare_at_price: Money | None = money("compare_at_price")
     """Price before the current reduction; null when the variant is not reduced."""
     barcodes: list[str]
     """Barcodes (GTINs) printed on the package, as the supplier wrote them."""

@@ -7,11 +7,11 @@ from core.graphql import (
     batched,
     connection,
     dated,
-    derived,
     extend,
     key,
     local,
     many,
+    money,
     node,
     personal,
     type_,
@@ -94,7 +94,7 @@ class Favorite(Entity):
     """Named lists that hold the favorite, at most 50."""
     note: str | None = local(access.note_of, "_id", "note")
     """Note of the owner, at most 500 characters; null when there is none."""
-    price_when_saved: Money | None = derived(access.price_when_saved, "price_when_saved", "currency")
+    price_when_saved: Money | None = money("price_when_saved")
     """Price of the target when it was saved, of a product that of its default variant; null for what has
     none."""
     notices: FavoriteNotices

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from core.graphql import batched, dated, derived, key, local, node, type_, visible
+from core.graphql import batched, dated, derived, key, local, money, node, type_, visible
 from core.graphql.common import URL, Entity, Money
 from core.ids import Id
 from resolvers.order import carriers, having, reading
-from resolvers.order.showing import money, optional_money
 from schema.cart import CartLineOption, PostalAddress, ShippingOption, TaxLine
 from schema.catalog import Product
 from schema.media import Media
@@ -51,11 +50,11 @@ class OrderLine:
     """Options of the line, at most 20, ordered by name."""
     quantity: int
     """Number of units of the variant."""
-    unit_price: Money = derived(money("unit_price"), "unit_price", "currency")
+    unit_price: Money = money("unit_price")
     """Price of one unit."""
-    discount: Money = derived(money("discount"), "discount", "currency")
+    discount: Money = money("discount")
     """Share of the order's discounts that the line has."""
-    tax: Money = derived(money("tax"), "tax", "currency")
+    tax: Money = money("tax")
     """Tax on the line after its discount."""
     shipped_quantity: int
     """Number of units in parcels that have left the shop."""
@@ -155,7 +154,7 @@ class OrderReturn(Entity):
     """Note of the customer on the return; null when there is none, or it is erased."""
     decision_reason: str | None
     """Reason that support gave for the decision; null before, and when none was given."""
-    refund_amount: Money | None = derived(optional_money("refund_amount"), "refund_amount", "currency")
+    refund_amount: Money | None = money("refund_amount")
     """Most that is given back for the return; null before it is approved."""
 
 
@@ -181,23 +180,23 @@ class Order(Entity):
     """Number of units over all lines."""
     currency_code: str = key("currency")
     """Code of the currency (ISO 4217) of all amounts."""
-    subtotal: Money = derived(money("subtotal"), "subtotal", "currency")
+    subtotal: Money = money("subtotal")
     """Sum of all lines before discounts."""
-    discount_total: Money = derived(money("discount_total"), "discount_total", "currency")
+    discount_total: Money = money("discount_total")
     """Sum of all discounts, of those on the shipping too."""
     shipping_option: ShippingOption | None
     """Option of shipping that was chosen; null when there is nothing to ship."""
-    shipping_cost: Money = derived(money("shipping"), "shipping", "currency")
+    shipping_cost: Money = money("shipping")
     """Price of the shipping before discounts."""
     tax_lines: list[TaxLine]
     """Taxes by name and rate, at most 1,000."""
     tax_included: bool
     """True if prices contain the taxes, which are then not added to `total`."""
-    tax: Money = derived(money("tax"), "tax", "currency")
+    tax: Money = money("tax")
     """Sum of all taxes, contained or added."""
-    rounding: Money = derived(money("rounding"), "rounding", "currency")
+    rounding: Money = money("rounding")
     """Amount that brings the total to the least step of the currency's payments; mostly 0."""
-    total: Money = derived(money("total"), "total", "currency")
+    total: Money = money("total")
     """Total that is charged."""
     payment: Payment | None = dated(batched(reading.payments, reads=["_id"]), OWN_LIFE)
     """Payment of the order; null while there is none, and for a total of 0."""
@@ -209,7 +208,7 @@ class Order(Entity):
     """Note of the customer for the order; null when there is none."""
     gift_message: str | None = local(reading.gift_message, "_id", "sealed")
     """Message to print for the recipient; null when there is none."""
-    refunded_total: Money = derived(money("refunded_total"), "refunded_total", "currency")
+    refunded_total: Money = money("refunded_total")
     """Amount that was given back, in one refund or several."""
     fulfillments: list[Fulfillment]
     """Parcels of the order, at most 100, in the order in which they were packed."""

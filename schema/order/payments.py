@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from core.graphql import dated, derived, key, node, type_, visible
+from core.graphql import dated, key, money, node, type_, visible
 from core.graphql.common import URL, Entity, Money, Node
 from ports.order import NextActionKind, PaymentFailureCode, PaymentMethodKind
-from resolvers.order.showing import money
 from stores.order import PaymentStatus
 
 HIDDEN_SUBJECT = "A thing that is hidden or shown meanwhile shows when the payment is next told or read."
@@ -43,13 +42,13 @@ class Payment(Entity):
     """Thing that is paid for; null when it is hidden from you."""
     status: PaymentStatus
     """Status of the payment."""
-    amount: Money = derived(money("amount"), "amount", "currency")
+    amount: Money = money("amount")
     """Amount that is charged."""
-    captured_amount: Money = derived(money("captured_amount"), "captured_amount", "currency")
+    captured_amount: Money = money("captured_amount")
     """Amount that was taken; zero before."""
-    refunded_amount: Money = derived(money("refunded_amount"), "refunded_amount", "currency")
+    refunded_amount: Money = money("refunded_amount")
     """Amount that was given back, in one refund or several."""
-    disputed_amount: Money = derived(money("disputed_amount"), "disputed_amount", "currency")
+    disputed_amount: Money = money("disputed_amount")
     """Amount that the customer's bank took back (chargeback), and that is disputed."""
     paid_with: PaidWith | None
     """Payment method that is charged; null until the gateway has accepted it."""

@@ -2,10 +2,23 @@
 
 from datetime import datetime
 
-from core.graphql import Edge, Page, batched, connection, dated, derived, field, local, mutation, node, type_
+from core.graphql import (
+    Edge,
+    Page,
+    batched,
+    connection,
+    dated,
+    derived,
+    field,
+    local,
+    money,
+    mutation,
+    node,
+    type_,
+)
 from core.graphql.common import Entity, Money, Node
 from core.ids import Id
-from resolvers.order import adjusting, charging, having, quick_reorders, reading, reordering, suggesting
+from resolvers.order import charging, having, quick_reorders, reading, reordering, suggesting
 from schema.cart import Cart, CartLineOption
 from schema.catalog import Product, ProductVariant
 from schema.order.orders import AS_READ, Order
@@ -25,9 +38,9 @@ class ReorderAdjustment:
     """Number of units that were wanted."""
     granted_quantity: int
     """Number of units that can be had."""
-    old_unit_price: Money | None = derived(adjusting.old_price, "old_price", "currency")
+    old_unit_price: Money | None = money("old_price")
     """Price of one unit before; null when it is not known, or was in another currency."""
-    new_unit_price: Money | None = derived(adjusting.new_price, "new_price", "currency")
+    new_unit_price: Money | None = money("new_price")
     """Price of one unit now; null when it is no longer sold."""
     significant: bool
     """True if an order with the adjustment is placed only when the customer has agreed to it."""
