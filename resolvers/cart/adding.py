@@ -91,7 +91,7 @@ async def add_cart_line(
 
 
 def _shown(cart: Cart, line: Line | None) -> Added:
-    kept = store.find_line(cart, line["_id"]) if line else None
+    kept = store.find_line(cart["lines"], line["_id"]) if line else None
     return {"cart": cart, "cart_line": shown_line(cart, kept) if kept else None}
 
 

@@ -91,7 +91,7 @@ def _order_of(cart: Cart) -> str | None:
 
 async def _converted(ctx: Context, cart: Cart, order_id: str) -> Cart:
     lines = cart["lines"]
-    known = [id for line in lines for id in (line["_id"], *(alias["id"] for alias in line["aliases"]))]
+    known = [id for line in lines for id in store.ids_of(line)]
     ended = {
         "status": CartStatus.CONVERTED,
         "lines": [],

@@ -31,11 +31,8 @@ class Draft:
         return self._ctx.tx.now
 
     def line(self, line_id: str) -> Line | None:
-        """The line with this id, or this alias."""
-        for line in self.lines:
-            if line["_id"] == line_id or any(alias["id"] == line_id for alias in line["aliases"]):
-                return line
-        return None
+        """The line that is known by this id."""
+        return store.find_line(self.lines, line_id)
 
     def tombstone(self, line_id: str) -> Gone | None:
         """The tombstone of a line that was removed, or ordered."""
@@ -93,14 +90,14 @@ class Draft:
 
     def alias(self, line: Line, *ids_: str) -> Line:
         """Let a line be known by further ids."""
-        known = {line["_id"], *(each["id"] for each in line["aliases"])}
+        known = store.ids_of(line)
         new: list[Alias] = [{"id": id, "at": self.now} for id in dict.fromkeys(ids_) if id not in known]
         return self.change(line, aliases=[*line["aliases"], *new][-MOST_ALIASES:])
 
     def remove(self, line: Line, *, ordered: bool = False) -> None:
         """Remove a line, whose ids are known as gone from then on."""
         self.lines = [each for each in self.lines if each["_id"] != line["_id"]]
-        for id in (line["_id"], *(alias["id"] for alias in line["aliases"])):
+        for id in store.ids_of(line):
             self.bury(id, ordered=ordered)
 
     def bury(self, line_id: str, *, ordered: bool = False) -> None:
@@ -109,7 +106,7 @@ class Draft:
     def join(self, line: Line, other: Line, quantity: int) -> Line:
         """Make one line of two: the first gets the other's ids as aliases, and a quantity."""
         self.lines = [each for each in self.lines if each["_id"] != other["_id"]]
-        joined = self.alias(line, other["_id"], *(each["id"] for each in other["aliases"]))
+        joined = self.alias(line, *store.ids_of(other))
         return self.change(joined, quantity=quantity, capped=False)
 
     def set(self, **changes: Any) -> None:

@@ -140,9 +140,13 @@ def _checked(line: LocalCartLine) -> Incoming:
 
 
 def _of_line(cart: Cart, line: Line) -> Incoming:
-    known = [line["_id"], *(alias["id"] for alias in line["aliases"])]
     return Incoming(
-        known, line["variant_id"], line["quantity"], line["options"], line["unit_price"], cart["currency"]
+        store.ids_of(line),
+        line["variant_id"],
+        line["quantity"],
+        line["options"],
+        line["unit_price"],
+        cart["currency"],
     )
 
 

@@ -27,7 +27,7 @@ from resolvers.order.adjusting import (
 from resolvers.order.paying import PaymentSource
 from resolvers.order.placing import ORDER_RATE
 from resolvers.order.repeating import Wish, repeat
-from stores.cart import Cart
+from stores.cart import Cart, ids_of
 from stores.order import CartBehavior, Order, OutOfStockPolicy, Payment, ReorderKind, ReorderOutcome
 
 REORDER_RATE = Rate("reorders", 20, 60)
@@ -166,7 +166,7 @@ def _spare(cart: Cart | None, ids: set[str], *, is_merge: bool) -> dict[str, int
     for held in cart["hold"]["lines"] if cart["hold"] else ():
         found[held["variant_id"]] = found.get(held["variant_id"], 0) + held["quantity"]
     for line in cart["lines"] if is_merge else ():
-        if not ids.intersection([line["_id"], *(alias["id"] for alias in line["aliases"])]):
+        if not ids.intersection(ids_of(line)):
             found[line["variant_id"]] = found.get(line["variant_id"], 0) - line["quantity"]
     return found
 

@@ -185,9 +185,11 @@ async def ordered_ids(db: Database, owner_key: str, line_ids: Sequence[str], sin
     return found.intersection(line_ids)
 
 
-def find_line(cart: Cart, line_id: str) -> Line | None:
-    """The line with this id, or with this alias."""
-    for line in cart["lines"]:
-        if line["_id"] == line_id or any(alias["id"] == line_id for alias in line["aliases"]):
-            return line
-    return None
+def ids_of(line: Line) -> list[str]:
+    """All ids that a line is known by: its own, then its aliases."""
+    return [line["_id"], *(alias["id"] for alias in line["aliases"])]
+
+
+def find_line(lines: Iterable[Line], line_id: str) -> Line | None:
+    """The line that is known by this id."""
+    return next((line for line in lines if line_id in ids_of(line)), None)

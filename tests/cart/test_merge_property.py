@@ -91,5 +91,5 @@ async def test_each_line_counts_once_and_nothing_passes_its_most(wanted: list[In
         await _take(made._ctx, made, line, set(), counts)
     assert made.lines == before
     for line in sold:
-        assert find_line({"lines": made.lines}, line.ids[0]) is not None  # type: ignore[typeddict-item]
+        assert find_line(made.lines, line.ids[0]) is not None
     assert all(each["reason"] != CartSkipReason.CART_FULL for each in counts.skipped)
