@@ -2,12 +2,12 @@
 
 from resolvers.cart.addresses import PostalAddress, opened, sealed
 from resolvers.cart.addresses import checked as checked_address
-from resolvers.cart.checkout import add_lines, begin, convert, customer, line_id_of, reopen
+from resolvers.cart.checkout import add_lines, begin, convert, line_id_of, reopen
 from resolvers.cart.drafts import title_of
 from resolvers.cart.editing import checked_words
 from resolvers.cart.options import CartLineOption
 from resolvers.cart.options import checked as checked_options
-from resolvers.cart.owners import Owner, cart_of
+from resolvers.cart.owners import Owner, cart_of, customer
 from resolvers.cart.promoting import count_uses, give_back_uses
 from resolvers.cart.quoting import Delivery, quote_of_cart, quote_of_lines
 from resolvers.cart.tokens import QuoteFault, quote_named

@@ -13,7 +13,7 @@ from loaders.catalog import ProductOfVariant
 from resolvers.cart import metrics, owners
 from resolvers.cart.adding import MOST_LINES, Sold, ordered_before
 from resolvers.cart.drafts import HOLD_TASK, Draft, hold_key, tell_lines, write
-from resolvers.cart.owners import Owner
+from resolvers.cart.owners import customer
 from resolvers.cart.views import most_of, sold
 from resolvers.catalog import stock_holder, transfer_stock
 from stores.cart import carts as store
@@ -21,11 +21,6 @@ from stores.cart.carts import KNOWN, Cart, Option
 from stores.cart.kinds import CartStatus
 from stores.cart.quotes import Quote
 from stores.catalog import HolderType, StockReservation
-
-
-def customer(user_id: str) -> Owner:
-    """A person as the owner of their cart."""
-    return Owner(user_id, user_id)
 
 
 async def begin(ctx: Context, quote: Quote, order_id: str) -> tuple[Cart | None, StockReservation | None]:

@@ -89,7 +89,7 @@ async def merge_cart(
     check_count(lines, most=MOST_LINES, field="lines")
     with below("lines"):
         local = [_checked(each) for each in lines]
-    owner = Owner(ctx.viewer_id, ctx.viewer_id)
+    owner = owners.customer(ctx.viewer_id)
     await owners.limit(ctx, owner)
     token, theirs = await _of_token(ctx, owner, cart_token)
     draft = Draft(ctx, await owners.cart_to_change(ctx, owner))

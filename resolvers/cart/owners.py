@@ -38,13 +38,18 @@ class Owner(NamedTuple):
     user_id: str | None
 
 
+def customer(user_id: str) -> Owner:
+    """A person as the owner of their cart."""
+    return Owner(user_id, user_id)
+
+
 def owner_or_none(ctx: Context) -> Owner | None:
     """The signed-in person, else whoever has a device's token; None for neither.
 
     A request whose access token is not good is no device's: it would act on another cart than it means.
     """
     if ctx.viewer is not None:
-        return Owner(ctx.viewer.user_id, ctx.viewer.user_id)
+        return customer(ctx.viewer.user_id)
     hashed = ctx.bearer(CART_TOKEN) if ctx.refusal == NO_TOKEN else None
     return Owner(hashed, None) if hashed else None
 

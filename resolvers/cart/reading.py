@@ -66,7 +66,7 @@ async def customer_cart(ctx: Context, *, user_id: Id) -> Cart | None:
         ctx,
         Act("cart.read", "ACCESS_GRANTED", "CART", subject_id=checked(user_id, "user")),
     )
-    return await owners.cart_of(ctx, owners.Owner(user_id, user_id))
+    return await owners.cart_of(ctx, owners.customer(user_id))
 
 
 # Fields of carts.
