@@ -9,6 +9,7 @@ from core.context import Context
 from loaders.cart import Facts, FactsOfPriced, Priced
 from resolvers.cart import discounts
 from resolvers.cart.discounts import Discounts, Item
+from resolvers.catalog import shown_to_all
 from stores.cart.carts import Cart, HeldLine, Line
 from stores.cart.kinds import CartIssueCode, CartLineStatus
 from stores.cart.promotions import Promotion
@@ -161,7 +162,7 @@ def _left(held: Sequence[HeldLine], facts: Facts) -> dict[str, int]:
 def _line(cart: Cart, line: Line, facts: Facts, available: int | None, now: datetime) -> LineView:
     product, variant = sold(facts.products, line["variant_id"])
     if variant is None:
-        shown = shown_product(facts.products.get(line["variant_id"]))
+        shown = shown_to_all(facts.products.get(line["variant_id"]))
         gone = issue(CartIssueCode.DISCONTINUED, cart["currency"], line, blocking=True)
         return LineView(line, shown, None, line["unit_price"], available, now, [gone])
     hint = variant["availability"]
@@ -183,11 +184,6 @@ def sold(products: Mapping[str, Product], variant_id: str) -> tuple[Product | No
         return None, None
     variant = next(each for each in product["variants"] if each["_id"] == variant_id)
     return (product, variant) if variant["active"] else (product, None)
-
-
-def shown_product(product: Product | None) -> Product | None:
-    """The product, unless it is hidden."""
-    return product if product is not None and product["status"] != ProductStatus.HIDDEN else None
 
 
 def most_of(variant: Variant) -> int:

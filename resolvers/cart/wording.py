@@ -8,8 +8,8 @@ from core.context import Context
 from core.messages import gettext_noop
 from core.values import money
 from loaders.catalog import ProductById
-from resolvers.cart.views import shown_product
 from resolvers.catalog import alternatives as alternatives_of
+from resolvers.catalog import shown_to_all
 from stores.cart.kinds import CartIssueCode
 
 Document = Mapping[str, Any]
@@ -52,7 +52,7 @@ async def alternatives(ctx: Context, issues: Sequence[Document]) -> list[list[Do
     """Products that may be taken instead, where a line's product cannot be had."""
     wanted = {issue["product_id"] for issue in issues if _missing(issue)}
     loaded = await ctx.loader(ProductById).fetch(wanted)
-    shown = [found for id in wanted if (found := shown_product(loaded[id]))]
+    shown = [found for id in wanted if (found := shown_to_all(loaded[id]))]
     others = dict(zip((each["_id"] for each in shown), await alternatives_of(ctx, shown), strict=True))
     return [list(others.get(issue["product_id"], ())) if _missing(issue) else [] for issue in issues]
 
