@@ -136,16 +136,26 @@ async def need_sold(ctx: Context, item: CartItem) -> Sold:
     return Sold(found, variant)
 
 
+async def sold_variant(ctx: Context, variant_id: str) -> Sold | None:
+    """The variant with its product; None where it is not on sale."""
+    product = await ctx.load(ProductOfVariant, variant_id)
+    found, variant = sold({variant_id: product}, variant_id) if product else (None, None)
+    return Sold(found, variant) if found is not None and variant is not None else None
+
+
 def _default(product: Product) -> tuple[Product | None, Variant | None]:
     variant = default_variant(product)
     return sold({variant["_id"]: product}, variant["_id"]) if variant is not None else (None, None)
 
 
+def fits_currency(draft: Draft, variant: Variant) -> bool:
+    """True if the variant is priced in the cart's currency, or the cart is empty."""
+    return not draft.lines or draft.currency == variant["currency"]
+
+
 def take_currency(draft: Draft, variant: Variant) -> None:
     """An empty cart takes the variant's currency; CURRENCY_MISMATCH where the cart has another."""
-    if not draft.lines:
-        draft.currency = variant["currency"]
-    elif draft.currency != variant["currency"]:
+    if not fits_currency(draft, variant):
         raise UserError(
             "CURRENCY_MISMATCH",
             "The cart is in {currency}.",
@@ -153,6 +163,7 @@ def take_currency(draft: Draft, variant: Variant) -> None:
             values={"currency": draft.currency},
             cart=draft.cart,
         )
+    draft.currency = variant["currency"]
 
 
 def seen_price(seen: Money | None, currency: str) -> int | None:

@@ -9,12 +9,11 @@ from typing import Any
 from core import ids, jobs
 from core.audit import Act, record
 from core.context import Context
-from loaders.catalog import ProductOfVariant
 from resolvers.cart import metrics, owners
-from resolvers.cart.adding import MOST_LINES, Sold, ordered_before
+from resolvers.cart.adding import MOST_LINES, fits_currency, ordered_before, sold_variant
 from resolvers.cart.drafts import HOLD_TASK, Draft, hold_key, tell_lines, write
 from resolvers.cart.owners import customer
-from resolvers.cart.views import most_of, sold
+from resolvers.cart.views import most_of
 from resolvers.catalog import stock_holder, transfer_stock
 from stores.cart import carts as store
 from stores.cart.carts import KNOWN, Cart, Option
@@ -151,8 +150,8 @@ async def _add(ctx: Context, draft: Draft, wanted: Mapping[str, Any], ordered: s
     line_id, quantity = wanted["line_id"], wanted["quantity"]
     if line_id in ordered or draft.line(line_id) is not None or draft.tombstone(line_id) is not None:
         return int(quantity)
-    found = await _sold(ctx, wanted["variant_id"])
-    if found is None or (draft.lines and draft.currency != found.variant["currency"]):
+    found = await sold_variant(ctx, wanted["variant_id"])
+    if found is None or not fits_currency(draft, found.variant):
         return 0
     options: list[Option] = wanted["options"]
     equal = draft.equal_line(found.variant["_id"], options)
@@ -166,12 +165,6 @@ async def _add(ctx: Context, draft: Draft, wanted: Mapping[str, Any], ordered: s
     else:
         draft.change(draft.alias(equal, line_id), quantity=whole)
     return int(whole - before)
-
-
-async def _sold(ctx: Context, variant_id: str) -> Sold | None:
-    product = await ctx.load(ProductOfVariant, variant_id)
-    found, variant = sold({variant_id: product}, variant_id) if product else (None, None)
-    return Sold(found, variant) if found is not None and variant is not None else None
 
 
 def line_id_of(parent_id: str, *parts: str) -> str:

@@ -13,14 +13,13 @@ from core.values import money
 from core.values.bounds import check_count
 from core.values.money import Money
 from core.values.text import Opaque
-from loaders.catalog import ProductOfVariant
 from resolvers.cart import drafts, metrics, owners
-from resolvers.cart.adding import MOST_LINES, Sold, ordered_before
+from resolvers.cart.adding import MOST_LINES, Sold, fits_currency, ordered_before, sold_variant
 from resolvers.cart.drafts import Draft
 from resolvers.cart.options import CartLineOption, checked
 from resolvers.cart.owners import Owner
 from resolvers.cart.promoting import fitting_codes
-from resolvers.cart.views import MOST_PER_LINE, most_of, sold
+from resolvers.cart.views import MOST_PER_LINE, most_of
 from stores.cart import carts as store
 from stores.cart.carts import KNOWN, Cart, Line, MergeReport, Option
 from stores.cart.kinds import CartSkipReason, CartStatus, CartTokenOutcome
@@ -126,7 +125,7 @@ async def _of_token(
 
 def _checked(line: LocalCartLine) -> Incoming:
     if not 1 <= line["quantity"] <= MOST_PER_LINE:
-        raise BadUserInput("A quantity is 1 to 99.")
+        raise BadUserInput(f"A quantity is 1 to {MOST_PER_LINE}.")
     seen = line.get("seen_unit_price")
     minor = money.minor_units(seen["amount"], seen["currency_code"]) if seen else None
     return Incoming(
@@ -171,8 +170,8 @@ async def _take(ctx: Context, draft: Draft, line: Incoming, ordered: set[str], c
     if any(id in ordered or draft.line(id) or draft.tombstone(id) for id in line.ids):
         counts.skip(line, CartSkipReason.KNOWN_LINE)
         return
-    wanted = await _sold(ctx, draft, line)
-    if wanted is None:
+    wanted = await sold_variant(ctx, line.variant_id)
+    if wanted is None or not fits_currency(draft, wanted.variant):
         counts.skip(line, CartSkipReason.PRODUCT_UNAVAILABLE)
         return
     equal = draft.equal_line(line.variant_id, line.options)
@@ -191,15 +190,6 @@ async def _take(ctx: Context, draft: Draft, line: Incoming, ordered: set[str], c
         quantity = max(quantity, equal["quantity"])
         draft.change(draft.alias(equal, *line.ids), quantity=quantity, capped=quantity < whole)
     counts.capped += quantity < whole
-
-
-async def _sold(ctx: Context, draft: Draft, line: Incoming) -> Sold | None:
-    product = await ctx.load(ProductOfVariant, line.variant_id)
-    found, variant = sold({line.variant_id: product}, line.variant_id) if product else (None, None)
-    if found is None or variant is None:
-        return None
-    fits = not draft.lines or draft.currency == variant["currency"]
-    return Sold(found, variant) if fits else None
 
 
 def _add(draft: Draft, line: Incoming, wanted: Sold, quantity: int) -> None:
