@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NewType, TypeVar, cast
 
+from core import grants
 from core.context import NO_TOKEN, Context
 from core.errors import NotFound, Unauthenticated, UserError
+from core.grants import GrantRole
 from core.hooks import Hook
 from core.ids import Id, checked, prefix_of
 from core.messages import gettext_noop
@@ -79,6 +81,20 @@ def owned(store: Collection[T]) -> Callable[[Context, Sequence[str]], Awaitable[
 
     sync = prefix.upper() if store.synced else None
     return guard(prefix, sync=sync, collection=store.name, owner=owner)(visible)
+
+
+def for_roles(
+    store: Collection[T], *roles: GrantRole, owner: Owner | None = None
+) -> Callable[[Context, Sequence[str]], Awaitable[list[T | None]]]:
+    """Access guard of documents that those who hold one of the roles may see, and nobody else."""
+    assert store.prefix is not None
+
+    async def visible(ctx: Context, wanted: Sequence[str]) -> list[T | None]:
+        if not await grants.holds(ctx, *roles):
+            return [None for _ in wanted]
+        return list(await ctx.load_many(by_id(store), wanted))
+
+    return guard(store.prefix, owner=owner)(visible)
 
 
 async def for_update(ctx: Context, store: Collection[T], id: str, *, field: str | None = None) -> T:

@@ -15,8 +15,6 @@ from stores.barcode import (
     MAPPING_STAFF,
     BarcodeMapping,
     BarcodeMappingStatus,
-    BarcodeReject,
-    ReviewCase,
     gtin_scope,
 )
 from stores.catalog import BARCODE_REVIEWER, CATALOG_ADMIN
@@ -43,6 +41,8 @@ error_codes(
 
 own_stacks = nodes.owned(store.stacks)
 own_items = nodes.owned(store.items)
+cases_for_staff = nodes.for_roles(store.cases, BARCODE_REVIEWER)
+rejects_for_staff = nodes.for_roles(store.rejects, CATALOG_ADMIN)
 
 
 @on(reader_scopes)
@@ -79,17 +79,3 @@ async def visible_submissions(ctx: Context, wanted: Sequence[str]) -> list[dict[
     loader = by_id(store.submissions) if reviewer else own_by_id(store.submissions)
     found = await ctx.load_many(loader, wanted)
     return [each and opened_submission(ctx.services.crypto, each) for each in found]
-
-
-@guard("review_case")
-async def cases_for_staff(ctx: Context, wanted: Sequence[str]) -> list[ReviewCase | None]:
-    if not await grants.holds(ctx, BARCODE_REVIEWER):
-        return [None for _ in wanted]
-    return await ctx.load_many(by_id(store.cases), wanted)
-
-
-@guard("barcode_reject")
-async def rejects_for_staff(ctx: Context, wanted: Sequence[str]) -> list[BarcodeReject | None]:
-    if not await grants.holds(ctx, CATALOG_ADMIN):
-        return [None for _ in wanted]
-    return await ctx.load_many(by_id(store.rejects), wanted)

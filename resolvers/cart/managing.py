@@ -5,13 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
-from core import grants, ids, jobs, nodes
+from core import ids, jobs, nodes
 from core.context import Context
 from core.errors import ErrorKind, UserError, check_version, error_codes
 from core.ids import Id
-from core.nodes import guard
 from core.paging import NEWEST, PageArgs
-from core.storage.loader import by_id
 from core.values import money
 from core.values.bounds import check_count, check_length
 from core.values.money import Money
@@ -33,6 +31,8 @@ LONGEST_NAME = 100
 MOST_PRODUCTS = 100
 MOST_USES = 1_000_000
 BEGIN_TASK = "cart.begin_promotion"
+
+promotions_for_staff = nodes.for_roles(store.promotions, CATALOG_ADMIN, owner="created_by")
 
 
 class PromotionFilter(TypedDict, total=False):
@@ -61,14 +61,6 @@ class Changed(TypedDict):
 
 class Created(Changed):
     promotion_edge: dict[str, Any]
-
-
-@guard("promotion", owner="created_by")
-async def promotions_for_staff(ctx: Context, wanted: Sequence[str]) -> list[Promotion | None]:
-    """Access guard of promotions: those who administer the catalog."""
-    if not await grants.holds(ctx, CATALOG_ADMIN):
-        return [None for _ in wanted]
-    return list(await ctx.load_many(by_id(store.promotions), wanted))
 
 
 async def promotions(

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
-from core import grants, ids, nodes
+from core import ids, nodes
 from core.context import Context
 from core.errors import UserError, check_version
 from core.ids import Id
-from core.nodes import guard
 from core.paging import NEWEST, PageArgs
 from core.storage.loader import by_id
 from core.values import money
@@ -25,6 +24,9 @@ from stores.catalog import CATALOG_ADMIN, categories
 MOST_COUNTRIES = len(COUNTRIES)
 MOST_CATEGORIES = 50
 MOST_DAYS = 365
+
+shipping_rates_for_staff = nodes.for_roles(store.shipping_rates, CATALOG_ADMIN, owner="created_by")
+tax_rates_for_staff = nodes.for_roles(store.tax_rates, CATALOG_ADMIN, owner="created_by")
 
 
 class ShippingRateChanges(TypedDict, total=False):
@@ -62,22 +64,6 @@ class TaxRateCreated(TaxRateChanged):
 
 class TaxRateDeleted(TypedDict):
     deleted_tax_rate_id: Id
-
-
-@guard("shipping_rate", owner="created_by")
-async def shipping_rates_for_staff(ctx: Context, wanted: Sequence[str]) -> list[ShippingRate | None]:
-    """Access guard of shipping rates: those who administer the catalog."""
-    if not await grants.holds(ctx, CATALOG_ADMIN):
-        return [None for _ in wanted]
-    return list(await ctx.load_many(by_id(store.shipping_rates), wanted))
-
-
-@guard("tax_rate", owner="created_by")
-async def tax_rates_for_staff(ctx: Context, wanted: Sequence[str]) -> list[TaxRate | None]:
-    """Access guard of tax rates: those who administer the catalog."""
-    if not await grants.holds(ctx, CATALOG_ADMIN):
-        return [None for _ in wanted]
-    return list(await ctx.load_many(by_id(store.tax_rates), wanted))
 
 
 async def shipping_rates(ctx: Context, *, args: PageArgs) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core import grants, ids
+from core import grants, ids, nodes
 from core.context import Context
 from core.errors import ErrorKind, UserError, error_codes
 from core.nodes import guard
@@ -12,12 +12,14 @@ from stores.catalog.kinds import ProductStatus, ReviewStatus
 from stores.catalog.people import Review, reviews
 from stores.catalog.products import Category, Product, Variant, categories
 from stores.catalog.roles import CATALOG_ADMIN, CATALOG_STAFF, INVENTORY_ADMIN
-from stores.catalog.stock import InventoryLevel, inventory
+from stores.catalog.stock import inventory
 
 error_codes(
     ErrorKind.WRONG_STATUS,
     PRODUCT_DISCONTINUED="The product is no longer sold: the payload holds it and alternatives.",
 )
+
+levels_for_staff = nodes.for_roles(inventory, INVENTORY_ADMIN)
 
 
 async def seen(ctx: Context, found: Sequence[Product | None]) -> list[Product | None]:
@@ -48,13 +50,6 @@ async def visible_variants(ctx: Context, wanted: Sequence[str]) -> Sequence[Vari
 @guard("category")
 async def categories_by_id(ctx: Context, wanted: Sequence[str]) -> Sequence[Category | None]:
     return await ctx.load_many(by_id(categories), wanted)
-
-
-@guard("inventory")
-async def levels_for_staff(ctx: Context, wanted: Sequence[str]) -> Sequence[InventoryLevel | None]:
-    if not await grants.holds(ctx, INVENTORY_ADMIN):
-        return [None for _ in wanted]
-    return await ctx.load_many(by_id(inventory), wanted)
 
 
 @guard("review", sync="REVIEW", owner="user_id", collection="reviews")

@@ -113,8 +113,8 @@ FAULTS = [
     ),
     Fault(
         "everybody sees exact stock",
-        "resolvers/catalog/access.py",
-        "    if not await grants.holds(ctx, INVENTORY_ADMIN):\n        return [None for _ in wanted]\n",
+        "core/nodes.py",
+        "        if not await grants.holds(ctx, *roles):\n            return [None for _ in wanted]\n",
         "",
         STOCK,
     ),
