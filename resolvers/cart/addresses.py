@@ -9,7 +9,6 @@ import orjson
 from core.cards import check_no_card
 from core.context import Context
 from core.errors import UserError, below
-from core.messages import gettext_noop
 from core.security.crypto import Keyring
 from core.values.bounds import check_length
 from core.values.currencies import COUNTRIES
@@ -60,20 +59,28 @@ def _checked(given: PostalAddress) -> Address:
             address[name] or "", least=name in PostalAddress.__required_keys__, most=most, field=name
         )
         check_no_card(address[name], field=name)
-    country = address["country_code"] = (address["country_code"] or "").upper()
-    if country not in COUNTRIES:
-        raise _unfit("country_code", gettext_noop("This is no country."))
-    if region := address["region"]:
-        address["region"] = region = region.upper()
-        if not REGION.fullmatch(region) or not region.startswith(f"{country}-"):
-            raise _unfit("region", gettext_noop("A region is written as in US-CA."))
+    country = address["country_code"] = checked_country(address["country_code"] or "", "country_code")
+    address["region"] = checked_region(address["region"], country)
     if address["phone"] and not PHONE.fullmatch(address["phone"]):
-        raise _unfit("phone", gettext_noop("A phone number begins with + and the country code."))
+        raise UserError(
+            "INVALID_FORMAT", "A phone number begins with + and the country code.", field=["phone"]
+        )
     return address  # type: ignore[return-value]
 
 
-def _unfit(field: str, message: str) -> UserError:
-    return UserError("INVALID_FORMAT", message, field=[field])
+def checked_country(code: str, field: str) -> str:
+    """A country's code as it is kept, or INVALID_FORMAT."""
+    if (country := code.upper()) not in COUNTRIES:
+        raise UserError("INVALID_FORMAT", "This is no country.", field=[field])
+    return country
+
+
+def checked_region(code: str | None, country: str) -> str | None:
+    """The code of a region of the country as it is kept, or INVALID_FORMAT; None for none."""
+    region = code.upper() if code else None
+    if region and not (REGION.fullmatch(region) and region.startswith(f"{country}-")):
+        raise UserError("INVALID_FORMAT", "A region is written as in US-CA.", field=["region"])
+    return region
 
 
 def sealed(ctx: Context, addresses: Mapping[str, Address | None], *, place: str) -> str:

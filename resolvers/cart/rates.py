@@ -15,7 +15,7 @@ from core.values.bounds import check_count, check_length
 from core.values.currencies import COUNTRIES
 from core.values.money import Money
 from core.values.text import Line
-from resolvers.cart.addresses import REGION
+from resolvers.cart.addresses import checked_country, checked_region
 from resolvers.cart.managing import LONGEST_NAME, checked_percent
 from stores.cart import promotions as store
 from stores.cart.promotions import ShippingRate, TaxRate
@@ -143,13 +143,6 @@ def _countries(codes: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(checked_country(code, "country_codes") for code in codes))
 
 
-def checked_country(code: str, field: str) -> str:
-    """A country's code as it is kept, or INVALID_FORMAT."""
-    if (country := code.upper()) not in COUNTRIES:
-        raise UserError("INVALID_FORMAT", "This is no country.", field=[field])
-    return country
-
-
 async def create_tax_rate(
     ctx: Context,
     *,
@@ -196,10 +189,7 @@ async def _tax_fields(ctx: Context, country: str, given: Mapping[str, Any]) -> d
     if "rate" in given:
         fields["rate"] = checked_percent(given["rate"], "rate")
     if "region" in given:
-        region = given["region"].upper() if given["region"] else None
-        if region and not (REGION.fullmatch(region) and region.startswith(f"{country}-")):
-            raise UserError("INVALID_FORMAT", "A region is written as in US-CA.", field=["region"])
-        fields["region"] = region
+        fields["region"] = checked_region(given["region"], country)
     if "category_ids" in given:
         check_count(given["category_ids"], most=MOST_CATEGORIES, field="category_ids")
         wanted = [ids.checked(id, "category") for id in dict.fromkeys(given["category_ids"])]
