@@ -101,7 +101,7 @@ def _steps(payment: Payment, charge: Charge) -> list[dict[str, Any]]:
     if payment["status"] in store.ENDED or _is_another(payment, charge):
         return []
     status, target = payment["status"], target_of(payment, charge)
-    following = store.MOVES.table[status]
+    following = store.PAYMENT_MOVES.table[status]
     fields = _fields(payment, charge, target)
     if target == status or target in following:
         return [{**fields, "status": target}]

@@ -225,7 +225,7 @@ def check_attempt(ctx: Context, current: Payment | None, **entities: Any) -> Non
     if current["status"] in store.OPEN:
         raise UserError("PAYMENT_IN_PROGRESS", "It is being paid.", retry_after_seconds=5, **shown)
     if current["status"] != PaymentStatus.FAILED:
-        raise store.MOVES.refusal(current, **shown)
+        raise store.PAYMENT_MOVES.refusal(current, **shown)
     if len(_lately(ctx, current)) >= MOST_ATTEMPTS:
         raise UserError(
             "PAYMENT_ATTEMPTS_EXCEEDED",

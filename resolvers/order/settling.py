@@ -108,7 +108,7 @@ async def _wish(ctx: Context, id: str, wish: GatewayWish) -> Payment:
         return payment
     possible = VOIDABLE if wish in LET_GO else (PaymentStatus.AUTHORIZED,)
     if payment["wish"] is not None or payment["status"] not in possible:
-        raise store.MOVES.refusal(payment, payment=payment)
+        raise store.PAYMENT_MOVES.refusal(payment, payment=payment)
     if payment["charge_ref"] is None:
         return await _end_unseen(ctx, payment, wish)
     await enqueue(ctx, CARRY_OUT, CARRY_OUT_WAITS, 0, key=id, payment_id=id)

@@ -39,9 +39,9 @@ from stores.order.orders import (
 )
 from stores.order.payments import (
     ENDED,
-    MOVES,
     OPEN,
     PAID,
+    PAYMENT_MOVES,
     PaidWith,
     Payment,
     PaymentRefund,
@@ -66,10 +66,10 @@ __all__ = [
     "ENDED",
     "FIRST_NUMBER",
     "FOLLOWING",
-    "MOVES",
     "OPEN",
     "ORDER_MOVES",
     "PAID",
+    "PAYMENT_MOVES",
     "RETURN_MOVES",
     "UNSENT",
     "CancelReason",

@@ -58,7 +58,7 @@ class Payment(Row):
     refunds: list[PaymentRefund]
 
 
-MOVES = Moves(
+PAYMENT_MOVES = Moves(
     {
         PaymentStatus.PENDING: {
             PaymentStatus.REQUIRES_ACTION,
@@ -95,7 +95,7 @@ payments = entity(
     owner="owner_id",
     sealed=[Sealed("sealed_source", "payments/{_id}/source")],
     indexes=[index("owner_id", "updated_at")],
-    moves=MOVES,
+    moves=PAYMENT_MOVES,
 )
 
 
