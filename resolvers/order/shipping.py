@@ -27,7 +27,8 @@ from stores.order import (
 
 MOST_EVENTS = 100
 """Of one parcel: the latest are kept."""
-PAID = (*store.PAID, PaymentStatus.PARTIALLY_REFUNDED)
+COVERS = (*store.PAID, PaymentStatus.PARTIALLY_REFUNDED)
+"""Statuses of a payment by which an order may be shipped, also after a part was given back."""
 
 
 async def payment_of(ctx: Context, order: Order) -> Payment | None:
@@ -46,7 +47,7 @@ def is_paid(order: Order, payment: Payment | None) -> bool:
     """True if the bank has promised or paid what the order costs; a total of 0 needs nobody's word."""
     if payment is None:
         return order["total"] == 0
-    return payment["status"] in PAID and payment["wish"] not in LET_GO
+    return payment["status"] in COVERS and payment["wish"] not in LET_GO
 
 
 def parcel_of(order: Order, fulfillment_id: str) -> Fulfillment:

@@ -79,7 +79,7 @@ FAULTS = [
     Fault(
         "an order is shipped whose payment lapsed",
         SHIPPING,
-        'return payment["status"] in PAID and payment["wish"] not in LET_GO',
+        'return payment["status"] in COVERS and payment["wish"] not in LET_GO',
         "return True",
         PACKED,
     ),
