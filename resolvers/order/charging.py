@@ -20,9 +20,11 @@ from resolvers.order.paying import (
     MOST_ATTEMPTS,
     Paid,
     PaymentSource,
+    attempts_exceeded,
     check_amount,
     check_attempt,
     check_source,
+    declined,
     pay,
     reissued_action,
     resume,
@@ -115,7 +117,7 @@ async def _outcome(ctx: Context, order: Order, paid: Paid) -> PaidOrder:
     if any(step["note"] == OrderStepNote.OUT_OF_STOCK for step in current["timeline"]):
         raise UserError("OUT_OF_STOCK", "Not all of it is in stock.", order=current, payment=payment)
     if payment["status"] == PaymentStatus.FAILED:
-        raise UserError("PAYMENT_DECLINED", "The payment was declined.", order=current, payment=payment)
+        raise declined(payment, order=current)
     return {"order": current, **paid}
 
 
@@ -149,13 +151,7 @@ def _check_time(ctx: Context, order: Order, payment: Payment | None) -> None:
     if order["status"] != OrderStatus.FAILED and not is_over:
         return
     if payment is not None and payment["attempt_count"] >= MOST_ATTEMPTS:
-        raise UserError(
-            "PAYMENT_ATTEMPTS_EXCEEDED",
-            "At most {limit} attempts within half an hour.",
-            limit=MOST_ATTEMPTS,
-            order=order,
-            payment=payment,
-        )
+        raise attempts_exceeded(order=order, payment=payment)
     raise UserError("EXPIRED", "The order was not paid in time.", field=["order_id"], order=order)
 
 

@@ -8,6 +8,7 @@ from core.ports import Permanent, Retryable
 from core.security.access import NOT_ALLOWED
 from core.security.limits import Rate
 from resolvers.order import paying
+from resolvers.order.gateway import unavailable
 from resolvers.order.paying import Paid
 from stores import order as store
 
@@ -23,4 +24,4 @@ async def confirm_payment(ctx: Context, *, payment_id: Id) -> Paid:
     try:
         return await paying.confirm(ctx, payment)
     except (Retryable, Permanent):
-        raise UserError("UNAVAILABLE", "Payments are not available for the moment.") from None
+        raise unavailable() from None

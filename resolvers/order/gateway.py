@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from core import jobs
 from core.context import Context
+from core.errors import UserError
 from core.ports import Retryable
 from ports.order import PaymentGateway
 from resolvers.order import metrics
@@ -37,6 +38,11 @@ async def answered(call: str, asked: Awaitable[T]) -> T:
         raise
     finally:
         metrics.ASKED_SECONDS.labels(call).observe(time.perf_counter() - started)
+
+
+def unavailable() -> UserError:
+    """Refusal of what the gateway did not do, where no job goes on with it."""
+    return UserError("UNAVAILABLE", "Payments are not available for the moment.")
 
 
 async def again(

@@ -15,7 +15,7 @@ from core.paging import NEWEST, PageArgs
 from core.ports import Permanent, Retryable
 from core.security.limits import Rate
 from ports.order import Declined, NextAction, SavedMethod
-from resolvers.order.gateway import answered, gateway
+from resolvers.order.gateway import answered, gateway, unavailable
 from resolvers.order.paying import PaymentSource, check_token, saved_source
 from resolvers.order.waits import FORGET
 from stores import order as store
@@ -73,7 +73,7 @@ async def add_payment_method(
     except Declined:
         raise UserError("PAYMENT_DECLINED", "The bank declined it.", field=["gateway_token"]) from None
     except (Retryable, Permanent):
-        raise UserError("UNAVAILABLE", "Payments are not available for the moment.") from None
+        raise unavailable() from None
     if saved.next_action is not None:
         raise UserError(
             "PAYMENT_ACTION_REQUIRED", "The bank wants to see you first.", next_action=saved.next_action
@@ -235,7 +235,7 @@ async def verify(ctx: Context, *, payment_method_id: str, owner_id: str, key: st
     except Declined:
         raise UserError("PAYMENT_DECLINED", "The bank declined it.", field=["payment_method_id"]) from None
     except (Retryable, Permanent):
-        raise UserError("UNAVAILABLE", "Payments are not available for the moment.") from None
+        raise unavailable() from None
 
 
 async def forget(ctx: Context, ref: str, *, kind: Literal["method", "customer"]) -> None:

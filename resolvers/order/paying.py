@@ -137,8 +137,8 @@ async def confirm(ctx: Context, payment: Payment) -> Paid:
     return paid
 
 
-def declined(payment: Payment) -> UserError:
-    return UserError("PAYMENT_DECLINED", "The payment was declined.", payment=payment)
+def declined(payment: Payment, **entities: Any) -> UserError:
+    return UserError("PAYMENT_DECLINED", "The payment was declined.", payment=payment, **entities)
 
 
 async def reissued_action(
@@ -227,12 +227,16 @@ def check_attempt(ctx: Context, current: Payment | None, **entities: Any) -> Non
     if current["status"] != PaymentStatus.FAILED:
         raise store.PAYMENT_MOVES.refusal(current, **shown)
     if len(_lately(ctx, current)) >= MOST_ATTEMPTS:
-        raise UserError(
-            "PAYMENT_ATTEMPTS_EXCEEDED",
-            "At most {limit} attempts within half an hour.",
-            limit=MOST_ATTEMPTS,
-            **shown,
-        )
+        raise attempts_exceeded(**shown)
+
+
+def attempts_exceeded(**entities: Any) -> UserError:
+    return UserError(
+        "PAYMENT_ATTEMPTS_EXCEEDED",
+        "At most {limit} attempts within half an hour.",
+        limit=MOST_ATTEMPTS,
+        **entities,
+    )
 
 
 def _lately(ctx: Context, payment: Payment) -> list[datetime]:
