@@ -62,7 +62,7 @@ async def cancel(
     await take_stock_back(ctx, order)
     await give_back_uses(ctx, order["_id"])
     cart = await reopen(ctx, order["user_id"], order["_id"])
-    payment = await store.payments.by_id(ctx.db, store.payment_id(order["_id"]))
+    payment = await store.payment_of(ctx.db, order["_id"])
     if payment is not None:
         await let_go_soon(ctx, payment, "cancelled")
     return order, cart

@@ -76,7 +76,7 @@ async def charge(
 
     PAYMENT_DECLINED, and OUT_OF_STOCK where the hold had expired and the stock is gone: with the order.
     """
-    payment = await store.payments.by_id(ctx.db, store.payment_id(order["_id"]))
+    payment = await store.payment_of(ctx.db, order["_id"])
     if payment is not None:
         return await _outcome(ctx, order, await _patient(ctx, order, partial(resume, ctx, payment)))
     if order["status"] != OrderStatus.CREATED or source is None:
@@ -125,7 +125,7 @@ async def retry_payment(ctx: Context, *, order_id: Id, source: PaymentSource) ->
     """Pay for an order in another attempt, after one that FAILED."""
     await ctx.limit(RETRY_RATE)
     order = await own_order(ctx, order_id)
-    payment = await store.payments.by_id(ctx.db, store.payment_id(order_id))
+    payment = await store.payment_of(ctx.db, order_id)
     if payment is None or payment["key"] != ctx.idempotency_key:
         await check_payable(ctx, order["total"], order["currency"], source)
         order = await ctx.unit(partial(_ready, ctx, order))
@@ -135,7 +135,7 @@ async def retry_payment(ctx: Context, *, order_id: Id, source: PaymentSource) ->
 async def _ready(ctx: Context, seen: Order) -> Order:
     """The order, which may be paid, with its stock held for another while."""
     order = await store.orders.by_id(ctx.db, seen) or seen
-    payment = await store.payments.by_id(ctx.db, store.payment_id(order["_id"]))
+    payment = await store.payment_of(ctx.db, order["_id"])
     _check_time(ctx, order, payment)
     if order["status"] not in TAKES_PAYMENT or (payment is None and order["total"] == 0):
         raise store.ORDER_MOVES.refusal(order, order=order)

@@ -66,7 +66,7 @@ async def _end_lapsed(ctx: Context, order: Order) -> None:
 async def call_off(services: Services, *, order_id: str) -> None:
     """Void what is charged for an order that has ended, or give it back."""
     ctx = Context(services)
-    payment = await store.payments.by_id(ctx.db, store.payment_id(order_id))
+    payment = await store.payment_of(ctx.db, order_id)
     if payment is None:
         return
     try:

@@ -13,7 +13,6 @@ from core.values.money import Money, checked_money, payment_step
 from resolvers.order.hooks import payment_changed
 from resolvers.order.returning import move_return
 from resolvers.order.settling import give_back_soon
-from resolvers.order.shipping import payment_of
 from resolvers.order.writing import move_order, record_act
 from stores import order as store
 from stores.order import (
@@ -48,7 +47,7 @@ async def refund_order(
     step = payment_step(order["currency"])
     if minor % step:
         raise UserError("OUT_OF_RANGE", "An amount goes in steps of {limit}.", field=["amount"], limit=step)
-    payment = await payment_of(ctx, order)
+    payment = await store.payment_of(ctx.db, order["_id"])
     if payment is None:
         raise UserError("REFUND_EXCEEDS_PAID", "Nothing was paid.", order=order)
     back = await _return_of(ctx, order, payment, order_return_id, minor) if order_return_id else None

@@ -269,7 +269,7 @@ async def release_charge(services: Services, *, charge_ref: str, round: int) -> 
     ctx = Context(services)
     try:
         charge = await answered("find", gateway(ctx).find(charge_ref))
-        payment = await store.payments.by_id(ctx.db, store.payment_id(charge.subject_id, charge.part))
+        payment = await store.payment_of(ctx.db, charge.subject_id, charge.part)
         if payment is None or is_stray(payment, charge):
             await _release(ctx, charge)
             await ctx.unit(partial(recording.released, ctx, payment, charge))

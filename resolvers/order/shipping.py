@@ -31,15 +31,12 @@ COVERS = (*store.PAID, PaymentStatus.PARTIALLY_REFUNDED)
 """Statuses of a payment by which an order may be shipped, also after a part was given back."""
 
 
-async def payment_of(ctx: Context, order: Order) -> Payment | None:
-    return await store.payments.by_id(ctx.db, store.payment_id(order["_id"]))
-
-
 async def check_shippable(ctx: Context, order: Order) -> None:
     """Refuse what is not paid, or not any more: NOT_PAID; and what has ended: WRONG_STATUS."""
     if order["status"] != OrderStatus.CREATED and not store.ORDER_MOVES.table[order["status"]]:
         raise store.ORDER_MOVES.refusal(order, order=order)
-    if order["status"] == OrderStatus.CREATED or not is_paid(order, await payment_of(ctx, order)):
+    payment = await store.payment_of(ctx.db, order["_id"])
+    if order["status"] == OrderStatus.CREATED or not is_paid(order, payment):
         raise UserError("NOT_PAID", "It is not paid.", order=order)
 
 
@@ -119,7 +116,7 @@ def _wanted(order: Order) -> list[OrderStatus]:
 
 async def _charge(ctx: Context, order: Order) -> None:
     """Take the whole amount when the first parcel leaves; where nothing can be taken, support has to look."""
-    payment = await payment_of(ctx, order)
+    payment = await store.payment_of(ctx.db, order["_id"])
     if payment is not None:
         await take_soon(ctx, payment)
     if not is_paid(order, payment):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from core import ids
+from core.storage.mongo import Database
 from core.storage.moves import Moves
 from core.storage.store import Row, Sealed, entity, index
 from ports.order import PaymentFailureCode, PaymentMethodKind
@@ -102,6 +103,11 @@ payments = entity(
 def payment_id(subject_id: str, part: str = "") -> str:
     """Id of the payment for a thing: made of the thing's, so that two at once make the same one."""
     return ids.derived("payment", subject_id, *filter(None, [part]))
+
+
+async def payment_of(db: Database, subject_id: str, part: str = "") -> Payment | None:
+    """The payment for a thing; None while there is none."""
+    return await payments.by_id(db, payment_id(subject_id, part))
 
 
 def source_place(id: str) -> str:
