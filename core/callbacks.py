@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NotRequired, Protocol, TypedDict
 
-import orjson
-
 from core import clock, jobs
 from core.context import Context, Services
 from core.jobs import task
@@ -167,7 +165,7 @@ def _sealed(services: Services, event: ProviderEvent) -> dict[str, Any]:
     said = {name: event[name] for name in PRIVATE if event[name]}  # type: ignore[literal-required]
     if not said:
         return {"event": event}
-    sealed = services.crypto.seal(orjson.dumps(said).decode(), place=_place(event))
+    sealed = services.crypto.seal_values(said, place=_place(event))
     return {"event": {**event, **dict.fromkeys(said, "")}, "sealed": sealed}
 
 
@@ -181,7 +179,7 @@ async def apply(
 ) -> None:
     """Tell the listeners of a provider of an event."""
     if sealed is not None:
-        said = orjson.loads(services.crypto.open(sealed, place=_place(event)))
+        said = services.crypto.open_values(sealed, place=_place(event))
         event = {**event, **said}
     for listener in LISTENERS.get(provider, ()):
         await listener(services, event)

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-import orjson
 import structlog
 
 from core import clock, outages
@@ -129,5 +128,5 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
 
 
 def _opened(services: Services, row: dict[str, Any], place: str) -> dict[str, Any]:
-    values: dict[str, Any] = orjson.loads(services.crypto.open(row.pop("sealed"), place=place))
+    values: dict[str, Any] = services.crypto.open_values(row.pop("sealed"), place=place)
     return {**row, **values}

@@ -12,7 +12,9 @@ import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -74,6 +76,13 @@ class Keyring:
         if id not in self._ciphers:
             raise Unreadable(f"There is no field key {id[:20]!r}.")
         return self._ciphers[id].open(sealed, place=place)
+
+    def seal_values(self, values: Any, *, place: str) -> str:
+        """Seal what JSON can say."""
+        return self.seal(orjson.dumps(values).decode(), place=place)
+
+    def open_values(self, sealed: str, *, place: str) -> Any:
+        return orjson.loads(self.open(sealed, place=place))
 
     @property
     def current(self) -> str:

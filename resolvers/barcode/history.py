@@ -17,7 +17,7 @@ from core.values.words import key
 from resolvers.barcode import carriers
 from resolvers.barcode.looking_up import Lookup, choose, resolve
 from resolvers.barcode.recording import keep_choice, match_of
-from resolvers.barcode.sealing import gtin_index, opened_scan, scan_place, sealed
+from resolvers.barcode.sealing import gtin_index, opened_scan, scan_place
 from stores import barcode as store
 from stores.barcode import ScanRecord, ScanStatus
 
@@ -152,4 +152,4 @@ def matched(ctx: Context, scan: Document, lookup: Document) -> dict[str, Any]:
 
 def resealed(ctx: Context, scan: Document, match: Document) -> str:
     values = {name: scan[name] for name in ("code", "gtin", "elements")}
-    return sealed(ctx.services.crypto, {**values, **match}, place=scan_place(scan["_id"]))
+    return ctx.services.crypto.seal_values({**values, **match}, place=scan_place(scan["_id"]))

@@ -15,7 +15,7 @@ from resolvers import auth
 from resolvers.barcode import carriers, metrics, warmup
 from resolvers.barcode.carriers import Barcode
 from resolvers.barcode.looking_up import Lookup, checked, choose, number_of, resolve
-from resolvers.barcode.sealing import choice_place, gtin_index, opened_scan, scan_place, sealed
+from resolvers.barcode.sealing import choice_place, gtin_index, opened_scan, scan_place
 from stores import barcode as store
 from stores.barcode import BarcodeFormat, BarcodeLookupStatus, ScanOrigin, ScanRecord, ScanStatus, ScanWindow
 
@@ -148,7 +148,7 @@ async def _insert(
         "received_at": ctx.tx.now,
         "matched_at": ctx.tx.now if status == ScanStatus.MATCHED else None,
         "time_zone": said["time_zone"],
-        "sealed": sealed(ctx.services.crypto, values, place=scan_place(id)),
+        "sealed": ctx.services.crypto.seal_values(values, place=scan_place(id)),
     }
     return await ctx.tx.insert(store.scans, made)
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from core.security.crypto import Keyring
 
 Document = Mapping[str, Any]
@@ -15,13 +13,9 @@ def gtin_index(crypto: Keyring, gtin: str) -> str:
     return crypto.blind(gtin, place="barcode/gtin")
 
 
-def sealed(crypto: Keyring, values: Document, *, place: str) -> str:
-    return crypto.seal(orjson.dumps(values).decode(), place=place)
-
-
 def opened(crypto: Keyring, row: Document, *, place: str) -> dict[str, Any]:
     """The document with its encrypted values in the clear, for those who may read them."""
-    values: dict[str, Any] = orjson.loads(crypto.open(row["sealed"], place=place))
+    values: dict[str, Any] = crypto.open_values(row["sealed"], place=place)
     return {**{name: value for name, value in row.items() if name != "sealed"}, **values}
 
 

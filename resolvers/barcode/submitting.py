@@ -20,7 +20,7 @@ from core.values.text import Opaque
 from ports.barcode import BarcodeSettings
 from resolvers.barcode import photos
 from resolvers.barcode.looking_up import Lookup, checked, number_of, resolve
-from resolvers.barcode.sealing import gtin_index, opened_submission, sealed, submission_place
+from resolvers.barcode.sealing import gtin_index, opened_submission, submission_place
 from stores import barcode as store
 from stores.barcode import (
     BarcodeFormat,
@@ -110,7 +110,7 @@ async def submit_barcode(
         "user_id": ctx.viewer_id,
         "gtin": gtin,
         "format": lookup["format"],
-        "sealed": sealed(ctx.services.crypto, values, place=submission_place(new)),
+        "sealed": ctx.services.crypto.seal_values(values, place=submission_place(new)),
         "scan_record_id": scan_record_id,
         # What is decided at once needs no photos.
         "photos": await photos.used(ctx, new, upload_ids) if case is not None else [],
@@ -239,7 +239,8 @@ async def _added_to(
 
 def _resealed(ctx: Context, row: Document, context: str | None) -> str:
     code = opened_submission(ctx.services.crypto, row)["code"]
-    return sealed(ctx.services.crypto, {"code": code, "context": context}, place=submission_place(row["_id"]))
+    values = {"code": code, "context": context}
+    return ctx.services.crypto.seal_values(values, place=submission_place(row["_id"]))
 
 
 async def answered(ctx: Context, row: BarcodeSubmission) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Carts; for the systems that place orders: quotes, the checkout of a cart, uses of promotions, addresses."""
 
-from resolvers.cart.addresses import PostalAddress, opened, sealed
+from resolvers.cart.addresses import PostalAddress, opened
 from resolvers.cart.addresses import checked as checked_address
 from resolvers.cart.checkout import add_lines, begin, convert, line_id_of, reopen
 from resolvers.cart.drafts import title_of
@@ -42,7 +42,6 @@ __all__ = [
     "quote_place",
     "quote_token",
     "reopen",
-    "sealed",
     "sold",
     "title_of",
 ]

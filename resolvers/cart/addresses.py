@@ -1,13 +1,9 @@
-"""Postal addresses: checked as they come in, sealed where they are stored."""
+"""Postal addresses: checked as they come in, and read from where they are sealed."""
 
 import re
-from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
-import orjson
-
 from core.cards import check_no_card
-from core.context import Context
 from core.errors import UserError, below
 from core.security.crypto import Keyring
 from core.values.bounds import check_length
@@ -83,12 +79,7 @@ def checked_region(code: str | None, country: str) -> str | None:
     return region
 
 
-def sealed(ctx: Context, addresses: Mapping[str, Address | None], *, place: str) -> str:
-    """Addresses encrypted for their place."""
-    return ctx.services.crypto.seal(orjson.dumps(addresses).decode(), place=place)
-
-
 def opened(crypto: Keyring, text: str | None, *, place: str) -> dict[str, Address | None]:
     """Sealed addresses by their name; none where there are none."""
-    found: dict[str, Address | None] = orjson.loads(crypto.open(text, place=place)) if text else {}
+    found: dict[str, Address | None] = crypto.open_values(text, place=place) if text else {}
     return found

@@ -9,7 +9,6 @@ from core import ids
 from core.context import Context
 from core.values import money
 from loaders.cart import FactsOfPriced, Priced
-from resolvers.cart import addresses as postal
 from resolvers.cart import discounts, shipping, taxes
 from resolvers.cart.discounts import Discounts, Item
 from resolvers.cart.owners import Owner
@@ -169,7 +168,7 @@ async def _kept(
         and owner.user_id is not None
         and not sums.view.blocked
         and (cart is not None or bindable),
-        "sealed": postal.sealed(ctx, both, place=store.place_of(quote_id)) if billing else None,
+        "sealed": ctx.services.crypto.seal_values(both, place=store.place_of(quote_id)) if billing else None,
         "forget_at": ctx.tx.now + store.KEPT,
     }
     return await ctx.tx.insert(store.quotes, row)

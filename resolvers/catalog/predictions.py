@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol, TypedDict, Unpack
 
-import orjson
 import structlog
 from prometheus_client import Histogram
 
@@ -142,7 +141,7 @@ async def _asked(ctx: Context, product_ids: Sequence[str] | None, limit: int) ->
 
 
 def opened(ctx: Context, row: Document) -> Prediction:
-    values = orjson.loads(ctx.services.crypto.open(row["sealed"], place=_place(row["_id"])))
+    values = ctx.services.crypto.open_values(row["sealed"], place=_place(row["_id"]))
     values["last_predicted_at"] = datetime.fromisoformat(values["last_predicted_at"])
     found: Prediction = values
     return found
@@ -157,7 +156,7 @@ async def predicted(ctx: Context, user_id: str, made: Prediction) -> None:
     id = f"{user_id}|{made['product_id']}"
     own = {"_id": id, "user_id": user_id, "product_id": made["product_id"]}
     row = await store.last_predictions.by_id(ctx.db, own)
-    sealed = ctx.services.crypto.seal(orjson.dumps(made).decode(), place=_place(id))
+    sealed = ctx.services.crypto.seal_values(made, place=_place(id))
     if row is None:
         moments = {"created_at": ctx.tx.now, "told_at": ctx.tx.now}
         await ctx.tx.insert(store.last_predictions, {**own, "sealed": sealed, **moments})
@@ -222,7 +221,7 @@ async def record_prediction_feedback(
         raise UserError("PERSONALIZATION_DISABLED", "Switch predictions on first.")
     id = ids.new_id("feedback")
     said = {"usage_rate": str(usage_rate) if usage_rate else None, "servings": servings_per_container}
-    sealed = ctx.services.crypto.seal(orjson.dumps({**said, "note": note}).decode(), place=f"feedback/{id}")
+    sealed = ctx.services.crypto.seal_values({**said, "note": note}, place=f"feedback/{id}")
     own = {"_id": id, "user_id": ctx.viewer_id, "product_id": product_id, "sealed": sealed}
     await ctx.tx.insert(store.feedback, {**own, "created_at": ctx.tx.now})
     if servings_per_container is not None:

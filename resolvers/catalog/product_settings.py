@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
-import orjson
-
 from core import ids
 from core.context import Context
 from core.errors import UserError, check_version
@@ -97,7 +95,7 @@ async def _write(
     ctx: Context, row: ProductSettings | None, product_id: str, values: Mapping[str, Any]
 ) -> ProductSettings:
     id = row["_id"] if row else ids.new_id("product_settings")
-    sealed = ctx.services.crypto.seal(orjson.dumps(values).decode(), place=_place(id))
+    sealed = ctx.services.crypto.seal_values(values, place=_place(id))
     if row is None:
         own = {"_id": id, "user_id": ctx.viewer_id, "product_id": product_id, "sealed": sealed}
         return await ctx.tx.insert(store.settings, own)
@@ -136,7 +134,7 @@ def opened(ctx: Context, row: ProductSettings) -> dict[str, Any]:
 
 
 def _values(ctx: Context, row: ProductSettings) -> dict[str, Any]:
-    values: dict[str, Any] = orjson.loads(ctx.services.crypto.open(row["sealed"], place=_place(row["_id"])))
+    values: dict[str, Any] = ctx.services.crypto.open_values(row["sealed"], place=_place(row["_id"]))
     # Sealed texts are out of reach of migrations: those of earlier versions have one day.
     channels = values.get("notifications", {})
     if "days_before" in channels:

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any, TypedDict
 
-import orjson
-
 from core import ids, nodes, viewers
 from core.audit import Act, record
 from core.context import Context
@@ -131,8 +129,7 @@ def location_place(receipt_id: str) -> str:
 
 
 def _sealed(ctx: Context, receipt: Receipt, location: AcknowledgmentPlace) -> str:
-    text = orjson.dumps(location).decode()
-    return ctx.services.crypto.seal(text, place=location_place(receipt["_id"]))
+    return ctx.services.crypto.seal_values(location, place=location_place(receipt["_id"]))
 
 
 def acknowledgment_of(ctx: Context, receipt: dict[str, Any]) -> dict[str, Any] | None:
@@ -141,10 +138,10 @@ def acknowledgment_of(ctx: Context, receipt: dict[str, Any]) -> dict[str, Any] |
     if found is None:
         return None
     sealed = found["sealed_location"]
-    opened = sealed and ctx.services.crypto.open(sealed, place=location_place(receipt["_id"]))
+    place = location_place(receipt["_id"])
     seconds = (found["acknowledged_at"] - receipt["sent_at"]).total_seconds()
     return {
         **found,
-        "location": orjson.loads(opened) if opened else None,
+        "location": ctx.services.crypto.open_values(sealed, place=place) if sealed else None,
         "seconds_to_acknowledge": max(0, round(seconds)),
     }

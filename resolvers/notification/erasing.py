@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from core.context import Context, Services
 from resolvers.notification.acknowledging import location_place
 from resolvers.notification.preferences import teams_flow_place
@@ -23,9 +21,10 @@ def receipt(services: Services, row: Mapping[str, Any]) -> dict[str, Any]:
     if found is None:
         return dict(row)
     sealed = found["sealed_location"]
-    opened = sealed and services.crypto.open(sealed, place=location_place(row["id"]))
+    place = location_place(row["id"])
+    location = services.crypto.open_values(sealed, place=place) if sealed else None
     shown = {name: found[name] for name in found if name != "sealed_location"}
-    return {**row, "acknowledgment": {**shown, "location": orjson.loads(opened) if opened else None}}
+    return {**row, "acknowledgment": {**shown, "location": location}}
 
 
 async def anonymize_receipt(pseudonym: str, ctx: Context, receipt: Receipt) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypedDict
 
-import orjson
 import structlog
 
 from core.context import Context, Services
@@ -246,8 +245,8 @@ def _lately(ctx: Context, payment: Payment) -> list[datetime]:
 async def _sealed(ctx: Context, id: str, owner_id: str, given: PaymentSource) -> str:
     """Source of the money, encrypted until the gateway has answered."""
     found = await _source(ctx, owner_id, given)
-    said = orjson.dumps([found.token, found.customer]).decode()
-    return ctx.services.crypto.seal(said, place=store.source_place(id))
+    said = [found.token, found.customer]
+    return ctx.services.crypto.seal_values(said, place=store.source_place(id))
 
 
 async def _source(ctx: Context, owner_id: str, given: PaymentSource) -> Source:
@@ -291,7 +290,7 @@ async def _paid(ctx: Context, payment: Payment, *, certain: bool, round: int = 0
 
 async def _authorized(ctx: Context, payment: Payment) -> Charge:
     place = store.source_place(payment["_id"])
-    token, customer = orjson.loads(ctx.services.crypto.open(str(payment["sealed_source"]), place=place))
+    token, customer = ctx.services.crypto.open_values(str(payment["sealed_source"]), place=place)
     asked = gateway(ctx).authorize(
         Source(token, customer),
         amount=payment["amount"],

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
-import orjson
-
 from core import clock, ids, messages, nodes
 from core.audit import Act, record_apart
 from core.context import Context
@@ -203,9 +201,7 @@ def gift_message(ctx: Context, order: Document) -> Any:
 def private_part(crypto: Keyring, order: Document) -> dict[str, Any]:
     """Addresses, note and gift message by their name; none once they are erased."""
     text = order["sealed"]
-    found: dict[str, Any] = (
-        orjson.loads(crypto.open(text, place=store.order_place(order["_id"]))) if text else {}
-    )
+    found: dict[str, Any] = crypto.open_values(text, place=store.order_place(order["_id"])) if text else {}
     return found
 
 

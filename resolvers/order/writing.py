@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from core.audit import Act, record
 from core.context import Context
 from core.errors import ErrorKind, UserError, error_codes
@@ -79,7 +77,7 @@ async def create_order(
         "currency": quote["currency"],
         "lines": lines,
         **{name: quote[name] for name in QUOTED},  # type: ignore[literal-required]
-        "sealed": crypto.seal(orjson.dumps(private).decode(), place=store.order_place(id)),
+        "sealed": crypto.seal_values(private, place=store.order_place(id)),
         "timeline": [_step(ctx, OrderStatus.CREATED, OrderActor.CUSTOMER)],
         "cancel_reason": None,
         "refunded_total": 0,

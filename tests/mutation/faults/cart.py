@@ -159,7 +159,7 @@ FAULTS = [
     Fault(
         "addresses are kept in the clear",
         QUOTING,
-        "postal.sealed(ctx, both, place=store.place_of(quote_id)) if billing else None",
+        "ctx.services.crypto.seal_values(both, place=store.place_of(quote_id)) if billing else None",
         "str(both) if billing else None",
         QUOTES,
     ),
