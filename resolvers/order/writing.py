@@ -36,6 +36,18 @@ class Repeat:
 
 MOST_STEPS = 100
 """Lines of a timeline: of more, notes are left out."""
+QUOTED = (
+    "subtotal",
+    "discount_total",
+    "shipping",
+    "shipping_option",
+    "tax_lines",
+    "tax_included",
+    "tax",
+    "rounding",
+    "total",
+)
+"""Fields that an order has of its quote as they are."""
 
 
 async def create_order(
@@ -88,20 +100,6 @@ async def create_order(
     made = await ctx.tx.insert(store.orders, row, taken=mongo.run_again)
     await record_act(ctx, made, "placed", total=made["total"], currency=made["currency"])
     return made
-
-
-QUOTED = (
-    "subtotal",
-    "discount_total",
-    "shipping",
-    "shipping_option",
-    "tax_lines",
-    "tax_included",
-    "tax",
-    "rounding",
-    "total",
-)
-"""Fields that an order has of its quote as they are."""
 
 
 async def move_order(
