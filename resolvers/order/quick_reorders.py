@@ -252,10 +252,5 @@ def _wanted(line: QuickReorderLine) -> Wanted:
     return Wanted(line["line_id"], line["variant_id"], line["quantity"], line["options"], None, None)
 
 
-def lines(kept: Document) -> list[QuickReorderLine]:
-    found: list[QuickReorderLine] = kept["lines"]
-    return found
-
-
 def notifies(kept: Document) -> bool:
     return bool(kept["awaited"])

@@ -27,7 +27,6 @@ from stores.order import (
 )
 
 LONGEST_REASON = 500
-OF_RETURN = "order_return"
 
 
 class Refunded(TypedDict):
@@ -106,7 +105,7 @@ async def _show(ctx: Context, payment: Payment) -> None:
 
 
 async def _end_return(ctx: Context, order_return_id: str) -> None:
-    if prefix_of(order_return_id) != OF_RETURN:
+    if prefix_of(order_return_id) != store.order_returns.prefix:
         return
     back = await store.order_returns.by_id(ctx.db, order_return_id)
     if back is not None and back["status"] == OrderReturnStatus.RECEIVED:

@@ -10,6 +10,7 @@ from core.graphql import (
     dated,
     derived,
     field,
+    key,
     local,
     money,
     mutation,
@@ -72,7 +73,7 @@ class QuickReorder(Entity):
 
     name: str
     """Name of the list, 1 to 60 characters."""
-    quick_reorder_lines: list[QuickReorderLine] = derived(quick_reorders.lines, "lines")
+    quick_reorder_lines: list[QuickReorderLine] = key("lines")
     """Lines of the list, at most 100, in their order."""
     source_order_id: Id | None
     """Id of the order that the lines are of; null for a list that was put together or changed by hand."""
