@@ -170,6 +170,13 @@ def edge_of(favorite_list: Document, favorite: Favorite, rank: str, position: in
     return paging.edge_of(_listing(favorite_list), store.ORDER, favorite, place=place, position=position)
 
 
+async def edge_in(ctx: Context, favorite_list: FavoriteList, favorite: Favorite) -> dict[str, Any]:
+    """Edge of a favorite in a list that has it."""
+    rows = await store.members(ctx.db, favorite_list)
+    place = next(place for place, each in enumerate(rows) if each["_id"] == favorite["_id"])
+    return edge_of(favorite_list, favorite, rows[place]["rank"], place)
+
+
 def _listing(favorite_list: Document) -> Listing:
     return Listing(store.favorites.name, list_id=favorite_list["_id"])
 

@@ -9,7 +9,7 @@ from core.ids import Id
 from core.security.limits import Rate
 from core.values.bounds import check_length
 from core.values.text import Line
-from resolvers.favorite.access import NAMED_ORDER, edge_of, named_list, named_of
+from resolvers.favorite.access import NAMED_ORDER, edge_in, edge_of, named_list, named_of
 from resolvers.favorite.writing import changed_list, claim, leave_list, rank_at, take_turn
 from stores import favorite as store
 from stores.favorite import Favorite, FavoriteKindName, FavoriteList
@@ -95,9 +95,7 @@ async def put_into(
 ) -> tuple[Favorite, FavoriteList, dict[str, Any]]:
     """Favorite, list and edge, once the list has it: at the top unless a position is given."""
     if named["_id"] in favorite["list_ids"]:
-        rows = await store.members(ctx.db, named)
-        place = next(place for place, each in enumerate(rows) if each["_id"] == favorite["_id"])
-        return favorite, named, edge_of(named, favorite, rows[place]["rank"], place)
+        return favorite, named, await edge_in(ctx, named, favorite)
     rank, place = await rank_at(ctx, named, position)
     changed = await changed_list(ctx, named, by=1)
     item = {

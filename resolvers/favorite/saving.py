@@ -9,7 +9,7 @@ from core.errors import UserError
 from core.ids import Id
 from core.security.limits import Rate
 from resolvers.favorite import metrics
-from resolvers.favorite.access import edge_of, named_list
+from resolvers.favorite.access import edge_in, named_list
 from resolvers.favorite.kinds import Document, kind_of, to_save
 from resolvers.favorite.named_lists import put_into
 from resolvers.favorite.writing import (
@@ -110,13 +110,6 @@ async def saved(
 
 async def _measure(count: int) -> None:
     metrics.COUNT.observe(count)
-
-
-async def edge_in(ctx: Context, favorite_list: FavoriteList, favorite: Favorite) -> dict[str, Any]:
-    """Edge of a favorite in a list that has it."""
-    rows = await store.members(ctx.db, favorite_list)
-    place = next(place for place, each in enumerate(rows) if each["_id"] == favorite["_id"])
-    return edge_of(favorite_list, favorite, rows[place]["rank"], place)
 
 
 async def remove_favorite(ctx: Context, *, target_id: Id) -> Removed:
