@@ -23,11 +23,11 @@ LATE = timedelta(minutes=2)
 LATEST_SEEN: Sort = (("rejected_at", -1), ("_id", -1))
 
 
-class Withdrawn(TypedDict):
+class Changed(TypedDict):
     barcode_mapping: BarcodeMapping
 
 
-class Mapped(Withdrawn):
+class Mapped(Changed):
     product: Product | None
 
 
@@ -58,7 +58,7 @@ async def set_barcode_mapping(
 
 async def withdraw_barcode_mapping(
     ctx: Context, *, barcode_mapping_id: Id, expected_version: int | None = None
-) -> Withdrawn:
+) -> Changed:
     """Withdraw a mapping: devices forget it, and scans that it matched are unmatched again."""
     mapping = await for_update(ctx, store.mappings, barcode_mapping_id)
     check_version(expected_version, mapping["version"], barcode_mapping=mapping)
