@@ -6,8 +6,9 @@ from core.jobs.enqueueing import queue
 from devstack.gateway import GatewayFault
 from jobs import catalog as stock_jobs
 from resolvers.catalog import release_stock
+from resolvers.order import expiring
 from resolvers.order.outcomes import holder_of
-from resolvers.order.waits import PAY_ON, RECONCILE
+from resolvers.order.waits import CALL_OFF, PAY_ON, RECONCILE
 from stores.order import Order
 from tests.cart.steps import added, codes, quoted, set_stock, shown
 from tests.catalog.steps import within
@@ -258,3 +259,25 @@ async def test_who_leaves_after_a_lapse_leaves_nothing_that_waits(
     await ERASERS["order"](services, ada.user_id)
     await till.later(days=3)
     assert (await order_now(services, order["_id"]))["status"] == "CANCELLED"
+
+
+async def test_what_waits_for_a_payment_lets_paid_orders_be(
+    till: Till, services: Services, ada: Phone, variant: str
+) -> None:
+    """Jobs that began beside the payment, or were late."""
+    order = await ordered(services, ada, variant)
+    for work in (expiring.reopen_cart, expiring.expire, expiring.end_lapsed):
+        await work(services, order_id=order["_id"])
+    assert await order_now(services, order["_id"]) == order
+    assert await level(services, variant) == (38, 38, 2)
+
+
+async def test_what_is_paid_too_late_is_voided_though_nobody_asked_for_it_before(
+    till: Till, services: Services, ada: Phone, variant: str
+) -> None:
+    order = await ordered(services, ada, variant, paid=False)
+    await expiring.expire(services, order_id=order["_id"])
+    await queue.delete_all(services.db, {"task": CALL_OFF})
+    await prove(till, order)
+    await till.told()
+    assert till.money == [("HOLD", 2_490), ("GIVE_UP", 2_490)]

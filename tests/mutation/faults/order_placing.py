@@ -7,6 +7,7 @@ CHARGING = "resolvers/order/charging.py"
 OUTCOMES = "resolvers/order/outcomes.py"
 EXPIRING = "resolvers/order/expiring.py"
 PLACED = ("tests/order/test_placing.py",)
+REFUSED = ("tests/order/test_refused_orders.py",)
 CAME_OUT = ("tests/order/test_outcomes.py",)
 
 FAULTS = [
@@ -29,7 +30,7 @@ FAULTS = [
         PLACING,
         "if fault is not None:\n",
         "if False:\n",
-        PLACED,
+        REFUSED,
     ),
     Fault(
         "an order is placed without its stock",
@@ -37,7 +38,7 @@ FAULTS = [
         'if held.reservation is None:\n        raise UserError("OUT_OF_STOCK", "Not all of it is in stock.", '
         'field=["quote_token"])',
         "pass",
-        PLACED,
+        REFUSED,
     ),
     Fault(
         "a promotion is used more often than it may be",
@@ -72,7 +73,7 @@ FAULTS = [
         CHARGING,
         "await saved_source(ctx, ctx.viewer_id, method_id)",
         "pass",
-        PLACED,
+        REFUSED,
     ),
     Fault(
         "an order is taken that is too small to charge",
@@ -178,7 +179,7 @@ FAULTS = [
         EXPIRING,
         'if order is not None and order["status"] == status:',
         "if order is not None:",
-        PLACED,
+        CAME_OUT,
     ),
     Fault(
         "an order that has ended is still charged",
