@@ -145,6 +145,11 @@ class Charge:
             return True
         return self.status == ChargeStatus.CAPTURED and self.captured > self.refunded
 
+    @property
+    def may_hold_money(self) -> bool:
+        """True while the bank has not said whether it will."""
+        return self.status in (ChargeStatus.PENDING, ChargeStatus.REQUIRES_ACTION)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

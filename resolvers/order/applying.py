@@ -66,8 +66,7 @@ def is_stray(payment: Payment, charge: Charge) -> bool:
 
     It is of an earlier attempt, a second one of the same, or of a payment that has ended without it.
     """
-    may_still = charge.status in (ChargeStatus.PENDING, ChargeStatus.REQUIRES_ACTION)
-    if not charge.holds_money and not may_still:
+    if not charge.holds_money and not charge.may_hold_money:
         return False
     return _is_another(payment, charge) or payment["status"] in store.ENDED
 

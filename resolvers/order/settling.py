@@ -1,5 +1,7 @@
 """Capture, void and refund: the wish is written down, then the gateway is asked until it has done it."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -157,19 +159,30 @@ async def _asked(ctx: Context, payment: Payment) -> Charge:
 
 
 async def carry_out(services: Services, *, payment_id: str, round: int) -> None:
-    """Ask again for what is wished of a payment; after the last try somebody has to look."""
+    """Ask again for what is wished of a payment, until it is done; from the fifth try on somebody has to
+    look."""
     ctx = Context(services)
     payment = await _carry_out(ctx, await now(ctx, payment_id))
     if payment["wish"] is not None:
-        await _next(ctx, payment, CARRY_OUT, round, key=payment_id)
+        await _next(ctx, payment, CARRY_OUT, round, key=payment_id, payment_id=payment_id)
 
 
-async def _next(ctx: Context, payment: Payment, task: str, round: int, *, key: str, **named: str) -> None:
-    """Enqueue the next try; where there is none, tell who supports the shop."""
-    id = payment["_id"]
-    if not await again(ctx, task, CARRY_OUT_WAITS, round + 1, key=key, payment_id=id, **named):
-        about = f"{task}:{key}:{payment['attempt_count']}"
+async def _next(
+    ctx: Context,
+    payment: Payment | None,
+    task: str,
+    round: int,
+    *,
+    waits: Sequence[timedelta] = CARRY_OUT_WAITS,
+    key: str,
+    **named: str,
+) -> None:
+    """Enqueue the next try; after the last one it goes on at that pace, and who supports the shop is told."""
+    last = len(waits) - 1
+    if round >= last:
+        about = f"{task}:{key}:{payment['attempt_count'] if payment else ''}"
         await ctx.unit(partial(recording.tell_support, ctx, payment, recording.STUCK, about))
+    await again(ctx, task, waits, min(round + 1, last), key=key, **named)
 
 
 async def capture_due(services: Services, *, payment_id: str) -> None:
@@ -249,7 +262,8 @@ async def _refused(ctx: Context, id: str, key: str) -> Payment:
 
 
 async def give_back(services: Services, *, payment_id: str, refund_key: str, round: int) -> None:
-    """Ask again for a refund; where it is refused, or after the last try, somebody has to look."""
+    """Ask again for a refund, until it is done; where it is refused, or after the fifth try, somebody has to
+    look."""
     ctx = Context(services)
     payment = await now(ctx, payment_id)
     try:
@@ -257,7 +271,7 @@ async def give_back(services: Services, *, payment_id: str, refund_key: str, rou
         charge = await answered("find", gateway(ctx).find(str(payment["charge_ref"])))
         await _give_back(ctx, await settle(ctx, payment, charge), refund_key)
     except Retryable:
-        named = {"refund_key": refund_key}
+        named = {"payment_id": payment_id, "refund_key": refund_key}
         await _next(ctx, payment, GIVE_BACK, round, key=f"{payment_id}:{refund_key}", **named)
     except (UserError, Permanent):
         about = f"{GIVE_BACK}:{payment_id}:{refund_key}"
@@ -265,7 +279,7 @@ async def give_back(services: Services, *, payment_id: str, refund_key: str, rou
 
 
 async def release_charge(services: Services, *, charge_ref: str, round: int) -> None:
-    """Void a charge that nobody wants, or give it back."""
+    """Void a charge that nobody wants, or give it back: asked for until it is done."""
     ctx = Context(services)
     try:
         charge = await answered("find", gateway(ctx).find(charge_ref))
@@ -277,7 +291,7 @@ async def release_charge(services: Services, *, charge_ref: str, round: int) -> 
         logger.warning("charge not released", charge=charge_ref, problem=str(problem))
         await ctx.unit(partial(recording.tell_support, ctx, None, recording.STUCK, charge_ref))
     except Retryable:
-        await again(ctx, RELEASE, RELEASE_WAITS, round + 1, key=charge_ref, charge_ref=charge_ref)
+        await _next(ctx, None, RELEASE, round, waits=RELEASE_WAITS, key=charge_ref, charge_ref=charge_ref)
 
 
 async def _release(ctx: Context, charge: Charge) -> None:
@@ -288,3 +302,5 @@ async def _release(ctx: Context, charge: Charge) -> None:
     if charge.status == ChargeStatus.CAPTURED and left > 0:
         given = {"amount": left, "currency": charge.currency, "name": "released"}
         await answered("refund", port.refund(ref, key=f"{ref}:release:{left}", **given))  # type: ignore[arg-type]
+    if charge.may_hold_money:
+        raise Retryable("The bank is still at work on it.")

@@ -230,3 +230,56 @@ async def test_chargeback_opened_then_won(till: Till, new_phone: NewPhone) -> No
     await till.told()
     assert (await till.payment(payment["subject_id"]))["disputed_amount"] == 0
     assert await titles(sue) == ["A payment is disputed"]
+
+
+async def test_a_gateway_that_was_silent_for_hours_is_asked_on_to_capture(till: Till) -> None:
+    payment = await held(till)
+    till.gateway.faults.plan([GatewayFault.REFUSE] * 6)
+    await capture(till.ctx, payment)
+    for minutes in (1, 5, 20, 60, 60):
+        await till.later(minutes=minutes)
+        assert till.money == [HELD]
+    await till.later(minutes=60)
+    assert till.money == [HELD, TAKEN]
+    assert (await till.payment(payment["subject_id"]))["status"] == "CAPTURED"
+
+
+async def test_a_gateway_that_was_silent_for_hours_is_asked_on_for_a_refund(till: Till) -> None:
+    payment = await taken(till)
+    till.gateway.faults.plan([GatewayFault.REFUSE] * 6)
+    await refund(till.ctx, payment, 4_000, "r")
+    for minutes in (1, 5, 20, 60, 60, 60):
+        await till.later(minutes=minutes)
+    done = await till.payment(payment["subject_id"])
+    assert refund_of(done, "r") == {"key": "r", "amount": 4_000, "status": "DONE"}
+    assert till.money == [HELD, TAKEN, ("GIVE_BACK", 4_000)]
+
+
+async def test_a_charge_that_nobody_wants_is_asked_for_until_it_is_gone(
+    till: Till, new_phone: NewPhone
+) -> None:
+    sue = await new_phone("Sue")
+    await granted(till.services, sue, SUPPORT)
+    await till.gateway_charge(subject())
+    till.gateway.faults.plan([GatewayFault.REFUSE] * 7)
+    await till.told()
+    for seconds in (10, 60, 600, 3_600, 21_600, 21_600):
+        await till.later(seconds=seconds)
+        assert till.money == [("HOLD", 500)]
+    await till.later(seconds=21_600)
+    assert till.money == [("HOLD", 500), ("GIVE_UP", 500)]
+    await sign_in_directly(till.services, sue, sue.user_id)
+    assert await titles(sue) == ["A payment needs a look"]
+
+
+async def test_a_charge_that_the_bank_still_works_on_is_given_back_when_it_is_done(till: Till) -> None:
+    """Nobody waits for it, and the gateway's events are lost."""
+    till.gateway.faults.plan([GatewayFault.LOSE])
+    payment = await held(till, token="tok_slow", capture=CaptureTime.AT_ONCE)
+    await void(till.ctx, payment)
+    for hours in (1, 6, 6, 6):
+        await till.later(hours=hours)
+    intents = till.gateway.ledger.objects.values()
+    till.gateway.ledger.settle(next(each for each in intents if each["object"] == "payment_intent"))
+    await till.later(hours=6)
+    assert till.money == [HELD, TAKEN, ("GIVE_BACK", 10_000)]
