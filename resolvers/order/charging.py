@@ -32,7 +32,7 @@ from resolvers.order.paying import (
 )
 from resolvers.order.waits import UNPAID
 from stores import order as store
-from stores.order import CaptureTime, Order, OrderStatus, OrderStepNote, Payment, PaymentStatus
+from stores.order import BOUGHT, CaptureTime, Order, OrderStatus, OrderStepNote, Payment, PaymentStatus
 
 error_codes(
     ErrorKind.INVALID,
@@ -44,7 +44,8 @@ error_codes(
 )
 
 RETRY_RATE = Rate("payment_retries", 10, 60)
-TAKES_PAYMENT = (OrderStatus.CREATED, OrderStatus.PROCESSING)
+TAKES_PAYMENT = (OrderStatus.CREATED, *BOUGHT)
+"""Statuses of an order that may be paid, after a lapse; of one whose parcel had left before it too."""
 
 
 class PaidOrder(TypedDict):

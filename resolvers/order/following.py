@@ -15,7 +15,7 @@ from resolvers.favorite import FavoriteKindName
 from resolvers.notification import code_template, notification_source, notify
 from resolvers.order.hooks import order_moved
 from stores import order as store
-from stores.order import BOUGHT, Order, OrderStatus, Payment
+from stores.order import BOUGHT, Order, OrderStatus, Payment, is_erased
 
 SUGGEST = "order.suggest"
 SOURCE = notification_source("ORDER", "Your orders, and what you want to order again.")
@@ -35,13 +35,17 @@ TEMPLATES = {
     status: code_template(f"order.{status.lower()}", title=title, message=TEXTS.get(status, ""))
     for status, title in TITLES.items()
 }
-
 PAY_AGAIN = code_template(
     "order.payment_lapsed",
     title=gettext_noop("Order #{number} has to be paid again"),
     message=gettext_noop(
         "The bank's promise to pay has lapsed: pay within three days, or the order is canceled."
     ),
+)
+PAY_FOR_SENT = code_template(
+    "order.sent_unpaid",
+    title=gettext_noop("Order #{number} has to be paid again"),
+    message=gettext_noop("The bank's promise to pay has lapsed, and the goods are on their way: please pay."),
 )
 
 
@@ -52,12 +56,14 @@ async def tell_customer(ctx: Context, order: Order, before: Order) -> None:
         await _tell(ctx, order, TEMPLATES[order["status"]], order["status"])
 
 
-async def ask_to_pay_again(ctx: Context, order: Order, payment: Payment) -> None:
+async def ask_to_pay_again(ctx: Context, order: Order, payment: Payment, *, is_sent: bool) -> None:
     """Tell who ordered that the authorization has lapsed, once for each."""
-    await _tell(ctx, order, PAY_AGAIN, f"lapsed {payment['attempt_count']}")
+    await _tell(ctx, order, PAY_FOR_SENT if is_sent else PAY_AGAIN, f"lapsed {payment['attempt_count']}")
 
 
 async def _tell(ctx: Context, order: Order, template: str, what: str) -> None:
+    if is_erased(order):
+        return
     await notify(
         ctx,
         source=SOURCE,
@@ -74,6 +80,8 @@ async def _tell(ctx: Context, order: Order, template: str, what: str) -> None:
 @on(order_moved)
 async def learn(ctx: Context, order: Order, before: Order) -> None:
     """Have what is made of a person's purchases made anew."""
+    if is_erased(order):
+        return
     if order["status"] == OrderStatus.DELIVERED:
         await jobs.enqueue(ctx.tx, SUGGEST, key=order["user_id"], user_id=order["user_id"])
     if (order["status"] in BOUGHT) != (before["status"] in BOUGHT):

@@ -10,10 +10,13 @@ from core.hooks import on
 from core.ids import prefix_of
 from resolvers.cart import convert, give_back_uses, reopen
 from resolvers.catalog import commit_stock, stock_holder
+from resolvers.order import recording
 from resolvers.order.cancelling import take_stock_back
 from resolvers.order.following import ask_to_pay_again
 from resolvers.order.hooks import charge_released, payment_changed
 from resolvers.order.paying import MOST_ATTEMPTS
+from resolvers.order.settling import take_soon
+from resolvers.order.shipping import sent_of
 from resolvers.order.waits import CALL_OFF, CART_WAITS, END_LAPSED, EXPIRE, LAPSED, REOPEN_CART, UNPAID
 from resolvers.order.writing import move_order, note_step
 from stores import order as store
@@ -38,7 +41,7 @@ async def follow_payment(ctx: Context, payment: Payment, before: Payment | None)
     if order is None:
         return
     if payment["status"] in store.PAID:
-        await _paid(ctx, order, before)
+        await _paid(ctx, order, payment, before)
     elif payment["status"] in store.ENDED:
         await _unpaid(ctx, order, payment, before)
 
@@ -61,7 +64,7 @@ async def _order_of(ctx: Context, payment: Payment) -> Order | None:
     return await store.orders.by_id(ctx.db, named) or await store.orders.by_id(ctx.db, id)
 
 
-async def _paid(ctx: Context, order: Order, before: Payment) -> None:
+async def _paid(ctx: Context, order: Order, payment: Payment, before: Payment) -> None:
     is_first = before["status"] not in store.PAID
     if order["status"] in CALLED_OFF:
         if is_first:
@@ -72,6 +75,8 @@ async def _paid(ctx: Context, order: Order, before: Payment) -> None:
     elif is_first:
         await jobs.cancel(ctx.tx, END_LAPSED, key=order["_id"])
         await note_step(ctx, order, OrderStepNote.PAID_AGAIN, OrderActor.GATEWAY)
+        if sent_of(order["fulfillments"]):
+            await take_soon(ctx, payment)
 
 
 async def _unpaid(ctx: Context, order: Order, payment: Payment, before: Payment) -> None:
@@ -84,9 +89,12 @@ async def _unpaid(ctx: Context, order: Order, payment: Payment, before: Payment)
     elif order["status"] not in CALLED_OFF and before["status"] == PaymentStatus.AUTHORIZED:
         await note_step(ctx, order, OrderStepNote.PAYMENT_LAPSED, OrderActor.GATEWAY)
         due_at = ctx.tx.now if is_over else ctx.tx.now + LAPSED
-        if not is_over:
-            await ask_to_pay_again(ctx, order, payment)
         await jobs.enqueue(ctx.tx, END_LAPSED, due_at=due_at, key=order["_id"], order_id=order["_id"])
+        is_sent = bool(sent_of(order["fulfillments"]))
+        if not is_over:
+            await ask_to_pay_again(ctx, order, payment, is_sent=is_sent)
+        if is_sent:
+            await recording.tell_support(ctx, payment, recording.SHIPPED_UNPAID, order["_id"])
 
 
 def holder_of(order_id: str) -> Holder:

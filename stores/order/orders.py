@@ -169,6 +169,11 @@ orders = entity(
 order_counters = collection("order_counters", OrderCounter)
 
 
+def is_erased(order: Mapping[str, Any]) -> bool:
+    """True if the order is nobody's: whose it was has left."""
+    return order["sealed"] is None
+
+
 def order_place(id: str) -> str:
     return f"orders/{id}"
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from core.context import Context, Services
+from core.erasure import ERASERS
 from core.jobs.enqueueing import queue
 from resolvers.favorite import FavoriteKindName, history
 from stores.catalog import CATALOG_ADMIN
@@ -13,7 +14,7 @@ from tests.cart.steps import only, products, ships
 from tests.catalog.steps import staff
 from tests.conftest import NewPhone
 from tests.notification.steps import settle, titles
-from tests.order.placing import placed
+from tests.order.placing import order_now, placed
 from tests.order.test_orders import moved
 from tests.phone import Phone
 
@@ -100,3 +101,20 @@ async def test_favorites_and_the_scanner_learn_what_was_bought(
     assert told == [[second["id"], first["id"]]]
     waiting = await services.db.find(queue.name, {"_id": f"barcode.rebuild_warmup:{ada.user_id}"})
     assert len(waiting) == 1
+
+
+async def test_nobody_is_told_or_suggested_anything_of_an_order_that_is_nobodys(
+    services: Services, shop: Phone, new_phone: NewPhone
+) -> None:
+    ada = await new_phone("Ada")
+    [product] = await products(services, shop, "€10.00")
+    order = await placed(services, ada, product["variant"])
+    order = await went(services, order, OrderStatus.PROCESSING, OrderStatus.SHIPPED)
+    await settle(services)
+    await ERASERS["order"](services, ada.user_id)
+    order = await order_now(services, order["_id"])
+    await went(services, order, OrderStatus.DELIVERED)
+    waiting = await services.db.find(queue.name, {"_id": {"$regex": order["user_id"]}})
+    assert (waiting, order["user_id"] == ada.user_id) == ([], False)
+    fans = await services.db.find(queue.name, {"task": "notification.fan_out"})
+    assert [each for each in fans if order["user_id"] in each["arguments"]["user_ids"]] == []
