@@ -73,4 +73,16 @@ async def read_on_record(ctx: Context, shown: Sequence[str], _hidden: Sequence[s
     await record_apart(ctx, *acts)
 
 
+async def payments_on_record(ctx: Context, shown: Sequence[str], _hidden: Sequence[str]) -> None:
+    """Put on record whose payments staff read by their id: they lead to what was paid for."""
+    found = await nodes.visible(ctx, shown)
+    acts = [
+        Act("payment.read", "ACCESS_GRANTED", "ORDER", resource_id=id, subject_id=each["owner_id"])
+        for id, each in found.items()
+        if each["owner_id"] != ctx.viewer_id_or_none
+    ]
+    await record_apart(ctx, *acts)
+
+
 nodes.READ["order"] = nodes.READ["order_return"] = read_on_record
+nodes.READ["payment"] = payments_on_record

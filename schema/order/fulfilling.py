@@ -90,12 +90,13 @@ class OrderMutations:
     """Update who carries a parcel, and its number."""
     record_fulfillment_step = mutation(
         fulfilling.record_fulfillment_step,
-        refuses="NOT_PAID OUT_OF_RANGE WRONG_STATUS",
+        refuses="NOT_PAID WRONG_STATUS",
         returns=PARCEL,
         roles=(FULFILLMENT,),
         fulfillment_id="Id of the parcel.",
         status="Status that the parcel came to.",
-        occurred_at="Time at which the parcel came to the status; now when left out.",
+        occurred_at="Time at which the parcel came to the status, one in the future counts as now; now when "
+        "left out.",
     )
     """Record where a parcel is: the order is shipped and delivered by its parcels, and the payment is
     captured, whole, when the first one leaves. What is older than the latest step moves nothing back."""

@@ -10,6 +10,7 @@ from devstack.carrier import tell
 from devstack.gateway import GatewayFault
 from tests.notification.steps import titles
 from tests.order.desk import Desk, statuses
+from tests.order.placing import retry
 
 NUMBER = "00340434161094042557"
 
@@ -142,3 +143,43 @@ async def test_the_carrier_that_pretends_tells_as_a_program(desk: Desk) -> None:
     assert await tell(hook, "DHL", NUMBER, "in_transit") == 200
     await desk.till.settle()
     assert (await desk.now(order))["status"] == "SHIPPED"
+
+
+async def test_a_carrier_whose_clock_is_ahead(desk: Desk) -> None:
+    """What it says from then on is not taken for something older."""
+    order = await desk.paid()
+    await desk.packed(order, trackingNumber=NUMBER)
+    await desk.tell(NUMBER, "in_transit", at=clock.now() + timedelta(days=30))
+    await desk.till.settle()
+    clock.shift(timedelta(minutes=1))
+    await desk.tell(NUMBER, "delivered")
+    await desk.till.settle()
+    assert (await desk.now(order))["status"] == "DELIVERED"
+
+
+async def test_parcels_of_one_number_move_together(desk: Desk) -> None:
+    order = await desk.paid()
+    for _ in range(2):
+        await desk.packed(order, 1, trackingNumber=NUMBER)
+    await desk.tell(NUMBER, "delivered")
+    await desk.till.settle()
+    now = await desk.now(order)
+    assert (now["status"], [each["version"] for each in now["fulfillments"]]) == ("DELIVERED", [2, 2])
+
+
+async def test_a_payment_that_lapses_when_the_parcel_leaves(desk: Desk) -> None:
+    """Support is told, the customer is asked to pay again, and what they pay is taken at once."""
+    order = await desk.paid()
+    parcel = await desk.packed(order)
+    desk.till.gateway.ledger.lapse(str((await desk.till.payment(order["_id"]))["charge_ref"]))
+    await desk.step(parcel, "IN_TRANSIT")
+    await desk.till.settle()
+    assert (await desk.now(order))["status"] == "SHIPPED"
+    assert (await desk.till.payment(order["_id"]))["status"] == "FAILED"
+    assert await titles(desk.helper) == ["A parcel left unpaid"]
+    assert f"Order #{order['number']} has to be paid again" in await titles(desk.ada)
+    paid = await retry(desk.ada, order["_id"])
+    assert (paid["errors"], paid["order"]["status"]) == ([], "SHIPPED")
+    await desk.till.settle()
+    assert desk.till.money[-2:] == [("HOLD", order["total"]), ("TAKE", order["total"])]
+    assert (await desk.now(order))["timeline"][-1]["note"] == "PAID_AGAIN"
