@@ -1,5 +1,6 @@
 """Cancellation of orders, while nothing is packed: stock, promotions and money go back."""
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 from core import grants, nodes
@@ -15,7 +16,7 @@ from resolvers.order.settling import let_go_soon
 from resolvers.order.writing import move_order, record_act
 from stores import order as store
 from stores.cart import Cart
-from stores.catalog import SUPPORT, HolderType
+from stores.catalog import SUPPORT, HolderType, StockLine
 from stores.order import CancelReason, Order, OrderActor, OrderStatus
 
 error_codes(
@@ -70,7 +71,21 @@ async def cancel(
 
 async def take_stock_back(ctx: Context, order: Order) -> None:
     """Release what is held for an order, and restock what was sold to it, once."""
-    holder = stock_holder(HolderType.ORDER, order["_id"])
-    await release_stock(ctx, holder)
-    lines = [{"variant_id": each["variant_id"], "quantity": each["quantity"]} for each in order["lines"]]
-    await restock(ctx, holder, lines, "cancelled")  # type: ignore[arg-type]
+    await release_stock(ctx, stock_holder(HolderType.ORDER, order["_id"]))
+    await _restock(ctx, order, {each["line_id"]: each["quantity"] for each in order["lines"]}, "cancelled")
+
+
+async def take_unshipped_back(ctx: Context, order: Order) -> None:
+    """Restock what was sold to an order and has not left the shop, once: nothing of it is sent any more."""
+    left = {each["line_id"]: each["quantity"] - each["shipped_quantity"] for each in order["lines"]}
+    await _restock(ctx, order, left, "refunded")
+
+
+async def _restock(ctx: Context, order: Order, quantities: Mapping[str, int], key: str) -> None:
+    lines: list[StockLine] = [
+        {"variant_id": each["variant_id"], "quantity": quantity}
+        for each in order["lines"]
+        if (quantity := quantities[each["line_id"]])
+    ]
+    if lines:
+        await restock(ctx, stock_holder(HolderType.ORDER, order["_id"]), lines, key)

@@ -10,6 +10,7 @@ from core.hooks import on
 from core.ids import Id, new_id, prefix_of
 from core.values.bounds import check_length
 from core.values.money import Money, checked_money, payment_step
+from resolvers.order.cancelling import take_unshipped_back
 from resolvers.order.hooks import payment_changed
 from resolvers.order.returning import move_return
 from resolvers.order.settling import give_back_soon
@@ -101,7 +102,10 @@ async def _show(ctx: Context, payment: Payment) -> None:
     order = await ctx.tx.edit(store.orders, order, {"refunded_total": payment["refunded_amount"]})
     movable = OrderStatus.REFUNDED in store.ORDER_MOVES.table[order["status"]]
     if payment["status"] == PaymentStatus.REFUNDED and movable:
-        await move_order(ctx, order, OrderStatus.REFUNDED, OrderActor.STAFF)
+        order = await move_order(ctx, order, OrderStatus.REFUNDED, OrderActor.STAFF)
+        await take_unshipped_back(ctx, order)
+        for order_return_id in order["return_ids"]:
+            await _end_return(ctx, order_return_id)
 
 
 async def _end_return(ctx: Context, order_return_id: str) -> None:

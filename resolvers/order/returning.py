@@ -172,6 +172,9 @@ async def receive_return(ctx: Context, *, order_return_id: Id, lines: Sequence[R
     missing = {line_id: came[line_id] - quantity for line_id, quantity in before.items()}
     order = await _count(ctx, order, missing, came)
     await _restock(ctx, order, back)
+    if not back["refund_amount"] or order["status"] == OrderStatus.REFUNDED:
+        # Nothing is left to give back for it.
+        back = await move_return(ctx, back, OrderReturnStatus.REFUNDED)
     return {"order_return": back, "order": order}
 
 
@@ -294,6 +297,8 @@ def _paid_for(order: Order, line: Mapping[str, Any], quantity: int) -> int:
 
 async def _order_of(ctx: Context, back: OrderReturn) -> Order:
     order = await store.orders.by_id(ctx.db, {"_id": back["order_id"], "user_id": back["user_id"]})
+    # While an account is erased, its order may have another owner already.
+    order = order or await store.orders.by_id(ctx.db, back["order_id"])
     assert order is not None
     return order
 

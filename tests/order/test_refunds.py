@@ -102,3 +102,17 @@ async def test_only_support_refunds_and_says_why(desk: Desk) -> None:
     assert await desk.now(order) == order
     assert (await store.payments.by_id(desk.services.db, store.payment_id(order["_id"]))) is not None
     assert (await desk.till.payment(order["_id"]))["refunds"] == []
+
+
+async def test_what_never_left_the_shop_is_in_the_stock_again(desk: Desk) -> None:
+    """Nothing of a refunded order is sent any more: what was packed stays there."""
+    order = await desk.paid("€10.00", "€5.00")
+    first = await desk.packed(order, 1)
+    await desk.packed(order, 1, 2)
+    await desk.step(first, "IN_TRANSIT")
+    await desk.till.settle()
+    assert [await desk.stock(order, line) for line in (0, 1)] == [(8, 8, 0, 2)] * 2
+    await desk.refund(order, "34.90")
+    assert await given_back(desk, order) == ("REFUNDED", 3_490)
+    assert (await desk.now(order))["status"] == "REFUNDED"
+    assert [await desk.stock(order, line) for line in (0, 1)] == [(9, 9, 0, 1), (10, 10, 0, 0)]

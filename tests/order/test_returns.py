@@ -8,9 +8,11 @@ import pytest
 
 from core import clock, ids
 from core.erasure import ERASERS, EXPORTERS
+from jobs.order import personal
 from stores import order as store
 from stores.order import Order
 from tests.audit.steps import on_record
+from tests.cart.steps import only, promotion, ships
 from tests.conftest import NewPhone
 from tests.notification.steps import titles
 from tests.order.desk import Desk, codes
@@ -253,3 +255,51 @@ async def test_erasure_keeps_what_came_back_without_whose(desk: Desk) -> None:
     assert (kept["sealed_note"], kept["user_id"] == left["user_id"] != desk.ada.user_id) == (None, True)
     assert left["fulfillments"][0]["tracking_number"] is None
     assert left["fulfillments"][0]["status"] == parcel["status"]
+
+
+async def test_a_return_of_what_cost_nothing_ends_when_it_is_there(desk: Desk) -> None:
+    await only(desk.services, "shipping_rates")
+    await ships(desk.shop, "0.00")
+    await promotion(desk.shop, percentOff="100")
+    order = await desk.begun(await desk.order())
+    assert order["total"] == 0
+    await desk.step(await desk.packed(order), "DELIVERED")
+    id = await asked(desk, order)
+    await decide(desk, id)
+    done = await receive(desk, order, id, 1, restock=True)
+    assert (codes(done), done["orderReturn"]["status"]) == ([], "REFUNDED")
+
+
+async def test_returns_of_an_order_that_is_refunded_end(desk: Desk) -> None:
+    """Nothing is left to give back for them."""
+    order = await desk.delivered()
+    first, second = await asked(desk, order), await asked(desk, order)
+    for id in (first, second):
+        await decide(desk, id)
+    await receive(desk, order, first, 1, restock=True)
+    await desk.refund(order, "24.90")
+    await desk.till.settle()
+    assert (await desk.now(order))["status"] == "REFUNDED"
+    assert (await desk.back(first))["status"] == "REFUNDED"
+    await receive(desk, order, second, 1, restock=True)
+    assert (await desk.back(second))["status"] == "REFUNDED"
+
+
+async def test_an_erasure_that_died_between_orders_and_returns(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await desk.delivered()
+    id = await asked(desk, order)
+    erase, whole = ERASERS["order"], personal._anonymize_return
+
+    async def dies(*_: object) -> None:
+        raise ConnectionResetError("killed")
+
+    monkeypatch.setattr(personal, "_anonymize_return", dies)
+    with pytest.raises(ConnectionResetError):
+        await erase(desk.services, desk.ada.user_id)
+    monkeypatch.setattr(personal, "_anonymize_return", whole)
+    await erase(desk.services, desk.ada.user_id)
+    assert (await desk.back(id))["user_id"] != desk.ada.user_id
+    done = await decide(desk, id, "REJECT", reason="Worn")
+    assert (codes(done), done["orderReturn"]["status"]) == ([], "REJECTED")
