@@ -57,8 +57,9 @@ class Wish:
 
 async def repeat(ctx: Context, order: Order, wanted: Sequence[Wanted], wish: Wish) -> dict[str, Any]:
     """Order the lines again, outside any unit of work; with the same key the order goes on as it is."""
-    order_id = order_id_of(order["_id"], ctx.idempotency_key)
-    known = await store.orders.by_id(ctx.db, {"_id": order_id, "user_id": ctx.viewer_id})
+    # Who agrees, agrees to one order.
+    order_id = order_id_of(order["_id"], wish.confirmation_token or ctx.idempotency_key)
+    known = await _known(ctx, order_id)
     if known is not None:
         return _placed(ctx, await charge(ctx, known, wish.source), [])
     terms = await ctx.unit(partial(_terms, ctx, order, wanted, wish))
@@ -83,6 +84,14 @@ async def repeat(ctx: Context, order: Order, wanted: Sequence[Wanted], wish: Wis
     return _placed(ctx, done, terms.adjustments)
 
 
+async def _known(ctx: Context, order_id: str) -> Order | None:
+    """The order that was placed by this act; ORDER_EXISTS for one by another, with the same confirmation."""
+    known = await store.orders.by_id(ctx.db, {"_id": order_id, "user_id": ctx.viewer_id})
+    if known is not None and known["key"] != ctx.idempotency_key:
+        raise UserError("ORDER_EXISTS", "It was ordered before.", field=["confirmation_token"], order=known)
+    return known
+
+
 async def _place(
     ctx: Context,
     order: Order,
@@ -96,6 +105,9 @@ async def _place(
     try:
         return await place(ctx, quote, repeats=repeats, **how)
     except UserError as refusal:
+        if refusal.code == "ID_TAKEN":
+            # Another act was first with the same confirmation.
+            await _known(ctx, order_id)
         # The quote is our own: no input names it.
         if refusal.field == ["quoteToken"]:
             refusal.field = None

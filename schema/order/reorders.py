@@ -141,8 +141,9 @@ class ReorderMutations:
 
     reorder_items = mutation(
         reordering.reorder_items,
-        refuses=f"{CHANGES} AMOUNT_TOO_SMALL CARD_DATA_REFUSED INVALID_FORMAT NO_SHIPPING OUT_OF_STOCK "
-        "PAYMENT_DECLINED PAYMENT_IN_PROGRESS PAYMENT_METHOD_REQUIRED QUOTE_STALE REQUIRED TOO_LONG TOO_MANY",
+        refuses=f"{CHANGES} AMOUNT_TOO_SMALL CARD_DATA_REFUSED INVALID_FORMAT NO_SHIPPING ORDER_EXISTS "
+        "OUT_OF_STOCK PAYMENT_DECLINED PAYMENT_IN_PROGRESS PAYMENT_METHOD_REQUIRED QUOTE_STALE REQUIRED "
+        "TOO_LONG TOO_MANY",
         returns={
             "outcome": OUTCOME,
             "cart": (Cart, "Cart as it is now; null when there is none, and for an order that is placed."),

@@ -1,5 +1,6 @@
 """Orders that are placed again at once: charged as agreed, or asked about first."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -133,6 +134,20 @@ async def test_a_word_is_bound_to_the_totals_of_its_question_and_to_ten_minutes(
     assert len(till.money) == money
     done = await again(ada, order, confirmationToken=late["confirmationToken"])
     assert done["outcome"] == "ORDER_PLACED"
+
+
+async def test_a_word_is_good_for_one_order(till: Till, shop: Phone, new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    [variant] = await variants(till.services, shop, "€10.00")
+    order, money = await bought(till, ada, variant), len(till.money)
+    await priced(shop, variant, "11.00")
+    given = {"confirmationToken": (await again(ada, order))["confirmationToken"]}
+    both = await asyncio.gather(again(ada, order, **given), again(ada, order, **given))
+    [second] = [each for each in both if each["errors"]]
+    [first] = [each for each in both if not each["errors"]]
+    assert codes(second) == [("ORDER_EXISTS", ["confirmationToken"])]
+    assert second["order"]["id"] == first["order"]["id"]
+    assert len(till.money) == money + 1
 
 
 async def test_a_request_from_a_queue_is_never_charged(till: Till, shop: Phone, new_phone: NewPhone) -> None:
