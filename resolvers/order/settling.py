@@ -271,7 +271,7 @@ async def give_back(services: Services, *, payment_id: str, refund_key: str, rou
         charge = await answered("find", gateway(ctx).find(str(payment["charge_ref"])))
         await _give_back(ctx, await settle(ctx, payment, charge), refund_key)
     except Retryable:
-        named = {"payment_id": payment_id, "refund_key": refund_key}
+        named: dict[str, Any] = {"payment_id": payment_id, "refund_key": refund_key}
         await _next(ctx, payment, GIVE_BACK, round, key=f"{payment_id}:{refund_key}", **named)
     except (UserError, Permanent):
         about = f"{GIVE_BACK}:{payment_id}:{refund_key}"

@@ -20,6 +20,7 @@ from tests.mutation.faults import (
     media,
     notification,
     order,
+    order_ends,
     order_placing,
     reordering,
     schema,
@@ -42,7 +43,7 @@ AREAS: dict[str, list[Fault]] = {
     "limits": limits.FAULTS,
     "media": media.FAULTS,
     "notification": notification.FAULTS,
-    "order": [*order.FAULTS, *order_placing.FAULTS],
+    "order": [*order.FAULTS, *order_placing.FAULTS, *order_ends.FAULTS],
     "reordering": reordering.FAULTS,
     "schema": schema.FAULTS,
 }
