@@ -10,8 +10,8 @@ from core.storage.batches import each_in_unit
 from loaders.catalog import ProductOfVariant
 from resolvers import catalog
 from resolvers.notification import code_template, notify
+from resolvers.order.availability import all_available, is_available
 from resolvers.order.following import SOURCE
-from resolvers.order.having import all_available, is_available
 from stores import order as store
 from stores.catalog import Product
 from stores.order import QuickReorder

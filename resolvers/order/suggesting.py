@@ -12,7 +12,7 @@ from core.paging import NEWEST
 from core.storage.loader import by_id
 from loaders.catalog import ProductOfVariant
 from resolvers.catalog import shown_to_all
-from resolvers.order.having import is_available
+from resolvers.order.availability import is_available
 from stores import order as store
 from stores.order import BOUGHT, Order, ReorderSuggestion
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from core.graphql import batched, dated, derived, key, local, money, node, type_, visible
 from core.graphql.common import URL, Entity, Money
 from core.ids import Id
-from resolvers.order import carriers, having, reading
+from resolvers.order import availability, carriers, reading
 from schema.cart import CartLineOption, PostalAddress, ShippingOption, TaxLine
 from schema.catalog import Product
 from schema.media import Media
@@ -62,7 +62,9 @@ class OrderLine:
     """Number of units that came back."""
     line_total: Money = derived(reading.line_total, "unit_price", "quantity", "currency")
     """Price of all units, before discounts."""
-    current_status: OrderLineStatus = dated(batched(having.line_statuses, reads=["variant_id"]), AS_READ)
+    current_status: OrderLineStatus = dated(
+        batched(availability.line_statuses, reads=["variant_id"]), AS_READ
+    )
     """Status of the variant as it is now."""
 
 
@@ -224,5 +226,5 @@ class Order(Entity):
     """End of the time in which goods can be sent back, 30 days after all arrived; null before they have."""
     timeline: list[OrderStep]
     """Steps of the order so far, at most 100, the first one first."""
-    can_reorder: bool = dated(batched(having.can_reorder, reads=["lines"]), AS_READ)
+    can_reorder: bool = dated(batched(availability.can_reorder, reads=["lines"]), AS_READ)
     """True if at least one line can be had now."""

@@ -19,7 +19,7 @@ from core.graphql import (
 )
 from core.graphql.common import Entity, Money, Node
 from core.ids import Id
-from resolvers.order import charging, having, quick_reorders, reading, reordering, suggesting
+from resolvers.order import availability, charging, quick_reorders, reading, reordering, suggesting
 from schema.cart import Cart, CartLineOption
 from schema.catalog import Product, ProductVariant
 from schema.order.orders import AS_READ, Order
@@ -63,7 +63,9 @@ class QuickReorderLine:
     """Number of units to order."""
     options: list[CartLineOption]
     """Options of the line, at most 20, ordered by name."""
-    current_status: OrderLineStatus = dated(batched(having.line_statuses, reads=["variant_id"]), AS_READ)
+    current_status: OrderLineStatus = dated(
+        batched(availability.line_statuses, reads=["variant_id"]), AS_READ
+    )
     """Status of the variant as it is now."""
 
 
