@@ -11,7 +11,7 @@ from core.erasure import on_user_deleted, on_user_export, pages
 from core.storage.batches import delete_each, each_in_unit
 from resolvers.order import methods
 from resolvers.order.outcomes import end_order
-from resolvers.order.reading import private_part
+from resolvers.order.reading import opened_note, private_part
 from stores import order as store
 from stores.order import (
     Fulfillment,
@@ -113,6 +113,5 @@ def _opened(services: Services, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_note(services: Services, row: dict[str, Any]) -> dict[str, Any]:
-    sealed = row.pop("sealed_note")
-    note = services.crypto.open(sealed, place=store.return_place(row["id"])) if sealed else None
+    note = opened_note(services.crypto, {"_id": row["id"], "sealed_note": row.pop("sealed_note")})
     return {**row, "note": note}

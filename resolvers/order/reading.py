@@ -1,4 +1,4 @@
-"""Reads of orders: a person's history and what is to be packed."""
+"""Reads of orders and returns, by customers and by staff, and the fields that are computed at each read."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -219,8 +219,13 @@ async def returns(ctx: Context, orders: Sequence[Document]) -> list[list[Documen
 
 
 def return_note(ctx: Context, back: Document) -> str | None:
+    return opened_note(ctx.services.crypto, back)
+
+
+def opened_note(crypto: Keyring, back: Document) -> str | None:
+    """Decrypted note of a return."""
     text = back["sealed_note"]
-    return ctx.services.crypto.open(text, place=store.return_place(back["_id"])) if text else None
+    return crypto.open(text, place=store.return_place(back["_id"])) if text else None
 
 
 async def products(ctx: Context, lines: Sequence[Document]) -> list[Document | None]:
