@@ -14,6 +14,7 @@ from resolvers.order.paying import fail
 from resolvers.order.settling import give_up
 from resolvers.order.waits import (
     ACTION_ROUNDS,
+    FIRST_TRY,
     LOOK,
     LOOK_WAITS,
     RECONCILE,
@@ -69,7 +70,7 @@ async def _ended(ctx: Context, payment: Payment, round: int) -> Payment:
 @on_provider_event("stripe")
 async def told(services: Services, event: ProviderEvent) -> None:
     """Look at the charge that an event is about: the event itself may be old, and is not believed."""
-    await look_at_charge(services, charge_ref=event["provider_ref"], round=-1)
+    await look_at_charge(services, charge_ref=event["provider_ref"], round=FIRST_TRY)
 
 
 async def look_at_charge(services: Services, *, charge_ref: str, round: int) -> None:

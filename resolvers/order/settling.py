@@ -19,6 +19,7 @@ from resolvers.order.gateway import again, answered, enqueue, gateway
 from resolvers.order.waits import (
     CARRY_OUT,
     CARRY_OUT_WAITS,
+    FIRST_TRY,
     GIVE_BACK,
     RECONCILE,
     RECONCILE_WAITS,
@@ -100,7 +101,7 @@ async def give_back_soon(ctx: Context, payment: Payment, amount: int, key: str) 
 
 async def _at_once(ctx: Context, task: str, key: str, **named: Any) -> None:
     """Have a task's first try made by a job, as soon as the running unit is done."""
-    await jobs.enqueue(ctx.tx, task, key=key, round=-1, **named)
+    await jobs.enqueue(ctx.tx, task, key=key, round=FIRST_TRY, **named)
 
 
 async def _wish(ctx: Context, id: str, wish: GatewayWish) -> Payment:

@@ -21,6 +21,8 @@ def _seconds(*seconds: int) -> tuple[timedelta, ...]:
     return tuple(timedelta(seconds=each) for each in seconds)
 
 
+FIRST_TRY = -1
+"""Round of a try that nothing waited for: the next one is the first that waits."""
 PAY_ON_WAITS = _seconds(1, 4, 15)
 """After a call without an answer, with the same key."""
 RECONCILE_WAITS = _seconds(120, 60, 600, 3_600, 21_600)
