@@ -13,10 +13,11 @@ from resolvers.cart.quoting import Delivery, quote_of_cart, quote_of_lines
 from resolvers.cart.tokens import QuoteFault, quote_named
 from resolvers.cart.tokens import fault_of as quote_fault
 from resolvers.cart.tokens import token_of as quote_token
-from resolvers.cart.views import most_of, sold
+from resolvers.cart.views import MOST_PER_LINE, most_of, sold
 from stores.cart.quotes import place_of as quote_place
 
 __all__ = [
+    "MOST_PER_LINE",
     "CartLineOption",
     "Delivery",
     "Owner",

@@ -15,7 +15,7 @@ from core.security.limits import Rate
 from core.values.bounds import check_count, check_length
 from core.values.text import Line
 from loaders.catalog import ProductOfVariant
-from resolvers.cart import CartLineOption, checked_options
+from resolvers.cart import MOST_PER_LINE, CartLineOption, checked_options
 from resolvers.catalog import shown_to_all
 from resolvers.order.access import own_order
 from resolvers.order.adjusting import ReorderAdjustment, Wanted
@@ -33,7 +33,6 @@ from stores.order import (
 QUICK_REORDER_RATE = Rate("quick_reorders", 60, 60)
 MOST_KEPT = 20
 LONGEST_NAME = 60
-MOST_UNITS = 99
 LAST_POSITION = 9_999
 BY_POSITION: Sort = (("position", 1), ("_id", 1))
 
@@ -155,8 +154,8 @@ async def _lines(ctx: Context, id: str, contents: QuickReorderContents) -> list[
 async def _listed(ctx: Context, id: str, items: Sequence[QuickReorderItem]) -> list[QuickReorderLine]:
     """Lines of a list, of variants that customers can see."""
     check_count(items, least=1, most=MOST_LINES, field="items")
-    if any(not 1 <= each["quantity"] <= MOST_UNITS for each in items):
-        raise BadUserInput(f"A quantity is 1 to {MOST_UNITS}.")
+    if any(not 1 <= each["quantity"] <= MOST_PER_LINE for each in items):
+        raise BadUserInput(f"A quantity is 1 to {MOST_PER_LINE}.")
     variant_ids = [ids.checked(each["product_variant_id"], "variant") for each in items]
     products = [shown_to_all(each) for each in await ctx.load_many(ProductOfVariant, variant_ids)]
     if not all(products):
