@@ -94,7 +94,7 @@ async def validate_cart(
 def _checked(items: Sequence[CheckoutItem]) -> dict[str, int]:
     check_count(items, least=1, most=MOST_LINES, field="items")
     if any(not 1 <= each["quantity"] <= MOST_PER_LINE for each in items):
-        raise BadUserInput("A quantity is 1 to 99.")
+        raise BadUserInput(f"A quantity is 1 to {MOST_PER_LINE}.")
     return quoting.wanted_lines(
         [(ids.checked(each["product_variant_id"], "variant"), each["quantity"]) for each in items]
     )
