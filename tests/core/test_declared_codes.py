@@ -47,7 +47,6 @@ UNMET = {
     # An order is placed with its first attempt.
     "PAYMENT_ATTEMPTS_EXCEEDED": {"placeOrder", "reorderItems"},
     # A reorder makes its own quote.
-    "ORDER_EXISTS": {"reorderItems"},
     "QUOTE_EXPIRED": {"reorderItems"},
     # A token that cannot be kept pays all the same.
     "LIMIT_REACHED": {"placeOrder", "reorderItems"},

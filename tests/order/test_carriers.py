@@ -146,7 +146,7 @@ async def test_the_carrier_that_pretends_tells_as_a_program(desk: Desk) -> None:
 
 
 async def test_a_carrier_whose_clock_is_ahead(desk: Desk) -> None:
-    """What it says from then on is not taken for something older."""
+    """Later words of it are not taken for something older."""
     order = await desk.paid()
     await desk.packed(order, trackingNumber=NUMBER)
     await desk.tell(NUMBER, "in_transit", at=clock.now() + timedelta(days=30))
