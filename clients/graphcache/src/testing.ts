@@ -40,10 +40,18 @@ export class GraphcachePhone extends Device {
     document: DocumentInput<any, Variables>,
     input: Omit<Variables['input'], 'idempotencyKey'>,
   ): Promise<Refusal[]> {
+    return ((await this.payload(document, input)) as { errors: Refusal[] }).errors;
+  }
+
+  /** The payload of what was done, once the server has answered. */
+  async payload<Data extends object, Variables extends { input: { idempotencyKey: string } }>(
+    document: DocumentInput<Data, Variables>,
+    input: Omit<Variables['input'], 'idempotencyKey'>,
+  ): Promise<NonNullable<Data[keyof Data]>> {
     const variables = { input: act(input as Variables['input']) };
-    const { data, error }: OperationResult = await this.client.mutation(document, variables as never).toPromise();
+    const { data, error }: OperationResult<Data> = await this.client.mutation(document, variables as never).toPromise();
     if (!data) throw error;
-    return (Object.values(data)[0] as { errors: Refusal[] }).errors;
+    return Object.values(data)[0];
   }
 
   /** The program is killed and started again: only the storage stays. */
