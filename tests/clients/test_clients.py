@@ -16,19 +16,21 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from core import jobs
 from core.context import Services
 from core.settings import Settings
+from jobs import catalog
 from resolvers.auth.lockout import SIGN_IN_RATE
 from resolvers.feed.posts import POST_RATE
-from stores.catalog.roles import CATALOG_ADMIN
+from stores.catalog.roles import CATALOG_ADMIN, FULFILLMENT, INVENTORY_ADMIN, SUPPORT
 from tests.barcode.steps import new_code, with_code
-from tests.cart.steps import ships
+from tests.cart.steps import only, ships
 from tests.catalog.steps import on_sale, row, staff
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend
 from tests.notification.steps import tell
 from tests.order.steps import till
-from tests.phone import make_member
+from tests.phone import granted, make_member
 
 CLIENTS = Path(__file__).parents[2] / "clients"
 LOCK_FILE = CLIENTS / "package-lock.json"
@@ -37,6 +39,8 @@ PASSWORD = "a password to type"
 INSTALL_SECONDS = 300
 RUN_SECONDS = 180
 PRODUCTS = 12
+CUSTOMERS = 12
+"""Customers of the shop, each in one flow: a member of the staff comes after them."""
 PROGRAMS = (
     *("graphql-over-http", "session", "apollo", "urql", "inbox"),
     *("cart", "orders", "favorites", "scan", "relay"),
@@ -114,7 +118,7 @@ async def test_a_client_program(
     # Each test of a program signs in, all from one address: too often for people, where the machine is fast.
     signing_in = _coming_back(services, f"rate:{SIGN_IN_RATE.name}:*")
     gateway = till(services, http, address) if program == "orders" else nullcontext()
-    async with signing_in, _meanwhile(services, people, program), gateway:
+    async with signing_in, gateway, _meanwhile(services, people, program):
         await _done(
             [installed, "test", "--silent", "--workspace", workspace],
             LANDFALL_URL=f"{address}/graphql",
@@ -129,6 +133,8 @@ def _meanwhile(
     """Surroundings of some programs, as long as they run."""
     if program == "session":
         return _passing_time(services, people)
+    if program == "orders":
+        return _work(services)
     return _news(services, people) if program == "inbox" else nullcontext()
 
 
@@ -159,6 +165,25 @@ async def _news(services: Services, people: list[dict[str, str]]) -> AsyncIterat
     finally:
         going_on.cancel()
         await asyncio.wait([going_on])
+
+
+@asynccontextmanager
+async def _work(services: Services) -> AsyncIterator[None]:
+    """What a worker does all the time: jobs that are due, and changes of the catalog."""
+    over = asyncio.Event()
+
+    async def go_on() -> None:
+        while not over.is_set():
+            await catalog.tell(services)
+            if not await jobs.run_due(services):
+                await asyncio.sleep(0.1)
+
+    going_on = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        over.set()
+        await going_on
 
 
 def _passing_time(services: Services, people: list[dict[str, str]]) -> AbstractAsyncContextManager[None]:
@@ -208,7 +233,8 @@ async def _register(settings: Settings, *manifests: Path) -> None:
 
 async def _people(services: Services, new_phone: NewPhone, program: str) -> list[dict[str, str]]:
     """Members who can sign in: the first two follow each other, and there is a shop to look around."""
-    people = [{"email": f"{program}-{number}@example.com", "password": PASSWORD} for number in range(4)]
+    numbers = range(CUSTOMERS + 1 if program == "orders" else 4)
+    people = [{"email": f"{program}-{number}@example.com", "password": PASSWORD} for number in numbers]
     members = [await make_member(services, person["email"], "Ada", PASSWORD) for person in people]
     for person, member in zip(people, members, strict=True):
         person["id"] = member
@@ -216,5 +242,8 @@ async def _people(services: Services, new_phone: NewPhone, program: str) -> list
     keeper = await staff(new_phone, services, CATALOG_ADMIN)
     await on_sale(services, keeper, *(row() for _ in range(PRODUCTS)))
     if program == "orders":
+        await only(services, "promotions", "shipping_rates", "tax_rates")
         await ships(keeper)
+        everything = (CATALOG_ADMIN, INVENTORY_ADMIN, FULFILLMENT, SUPPORT)
+        await granted(services, await new_phone(user_id=members[-1]), *everything)
     return people

@@ -1,12 +1,37 @@
 // What orders ask and do. The generator turns each document into a typed one.
 import { graphql } from './generated/index.js';
 
+export const ReturnParts = graphql(`
+  fragment ReturnParts on OrderReturn {
+    id version createdAt updatedAt status note decisionReason
+    returnLines { lineId quantity reason receivedQuantity restocked }
+    refundAmount { amount currencyCode }
+  }
+`);
+export const PaymentParts = graphql(`
+  fragment PaymentParts on Payment {
+    id version createdAt updatedAt status failureCode attemptCount
+    capturedAmount { amount currencyCode }
+    refundedAmount { amount currencyCode }
+  }
+`);
 export const OrderParts = graphql(`
   fragment OrderParts on Order {
     id version createdAt updatedAt number status orderSource summary itemCount canReorder
+    canCancel cancelReason canReturn returnableUntil
     total { amount currencyCode }
-    orderLines { lineId variantId title quantity currentStatus unitPrice { amount currencyCode } }
-    timeline { status reachedAt actor }
+    refundedTotal { amount currencyCode }
+    orderLines {
+      lineId variantId title quantity currentStatus shippedQuantity returnedQuantity
+      unitPrice { amount currencyCode }
+    }
+    fulfillments {
+      fulfillmentId version status carrier trackingNumber trackingUrl
+      steps { status reachedAt place }
+    }
+    returns { ...ReturnParts }
+    payment { ...PaymentParts }
+    timeline { status reachedAt actor note }
   }
 `);
 export const QuickParts = graphql(`
@@ -24,7 +49,26 @@ export const AdjustmentParts = graphql(`
 export const CartParts = graphql(`
   fragment CartParts on Cart {
     id version itemCount status
-    lines { id version createdAt updatedAt title quantity }
+    lines {
+      id version createdAt updatedAt title quantity status
+      unitPrice { amount currencyCode }
+      currentUnitPrice { amount currencyCode }
+      cartIssues { ...IssueParts }
+    }
+  }
+`);
+export const IssueParts = graphql(`
+  fragment IssueParts on CartIssue {
+    code lineId blocking availableQuantity
+    oldPrice { amount currencyCode }
+    newPrice { amount currencyCode }
+  }
+`);
+export const QuoteParts = graphql(`
+  fragment QuoteParts on CheckoutQuote {
+    id token valid expiresAt
+    total { amount currencyCode }
+    cartIssues { ...IssueParts }
   }
 `);
 
@@ -46,14 +90,24 @@ export const QuickReorders = graphql(`
 `);
 export const Cart = graphql(`query Cart { viewer { id cart { ...CartParts } } }`);
 export const Products = graphql(`
-  query Products($first: Int = 12) {
-    searchProducts(first: $first) { edges { node { id name defaultVariant { id title } } } }
+  query Products($filter: ProductFilterInput, $first: Int = 12) {
+    searchProducts(filter: $filter, first: $first) {
+      edges { node { id name brand defaultVariant { id title sku price { amount currencyCode } } } }
+    }
   }
 `);
 
 export const AddCartLine = graphql(`
   mutation AddCartLine($input: AddCartLineInput!) {
     addCartLine(input: $input) {
+      errors { kind code message retryable retryAfterSeconds }
+      cart { ...CartParts }
+    }
+  }
+`);
+export const UpdateCartLine = graphql(`
+  mutation UpdateCartLine($input: UpdateCartLineInput!) {
+    updateCartLine(input: $input) {
       errors { kind code message retryable retryAfterSeconds }
       cart { ...CartParts }
     }
@@ -71,7 +125,16 @@ export const ValidateCart = graphql(`
   mutation ValidateCart($input: ValidateCartInput!) {
     validateCart(input: $input) {
       errors { kind code message retryable retryAfterSeconds }
-      checkoutQuote { id token valid total { amount currencyCode } }
+      cart { ...CartParts }
+      checkoutQuote { ...QuoteParts }
+    }
+  }
+`);
+export const ResolveCartIssues = graphql(`
+  mutation ResolveCartIssues($input: ResolveCartIssuesInput!) {
+    resolveCartIssues(input: $input) {
+      errors { kind code message retryable retryAfterSeconds }
+      cart { ...CartParts }
     }
   }
 `);
@@ -82,7 +145,46 @@ export const PlaceOrder = graphql(`
       order { ...OrderParts }
       orderEdge { cursor node { ...OrderParts } }
       cart { ...CartParts }
+      checkoutQuote { ...QuoteParts }
+      payment { ...PaymentParts }
       nextAction { kind url clientSecret }
+    }
+  }
+`);
+export const RetryPayment = graphql(`
+  mutation RetryPayment($input: RetryPaymentInput!) {
+    retryPayment(input: $input) {
+      errors { kind code message retryable retryAfterSeconds }
+      order { ...OrderParts }
+      payment { ...PaymentParts }
+      nextAction { kind url clientSecret }
+    }
+  }
+`);
+export const ConfirmPayment = graphql(`
+  mutation ConfirmPayment($input: ConfirmPaymentInput!) {
+    confirmPayment(input: $input) {
+      errors { kind code message retryable retryAfterSeconds }
+      payment { ...PaymentParts }
+      nextAction { kind url clientSecret }
+    }
+  }
+`);
+export const CancelOrder = graphql(`
+  mutation CancelOrder($input: CancelOrderInput!) {
+    cancelOrder(input: $input) {
+      errors { kind code message retryable retryAfterSeconds }
+      order { ...OrderParts }
+      cart { ...CartParts }
+    }
+  }
+`);
+export const RequestReturn = graphql(`
+  mutation RequestReturn($input: RequestReturnInput!) {
+    requestReturn(input: $input) {
+      errors { kind code message retryable retryAfterSeconds }
+      orderReturn { ...ReturnParts }
+      order { ...OrderParts }
     }
   }
 `);
