@@ -10,8 +10,12 @@ _stopped: float | None = None
 
 def now() -> datetime:
     """The present in UTC, cut to milliseconds: what MongoDB keeps and clients see."""
-    present = (datetime.now(UTC) if _stopped is None else datetime.fromtimestamp(_stopped, UTC)) + _offset
-    return present.replace(microsecond=present.microsecond // 1000 * 1000)
+    return cut((datetime.now(UTC) if _stopped is None else datetime.fromtimestamp(_stopped, UTC)) + _offset)
+
+
+def cut(moment: datetime) -> datetime:
+    """The moment to the millisecond, as it is when it is read again."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def timestamp() -> float:

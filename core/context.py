@@ -236,6 +236,11 @@ class Context:
         return self._unit.db if self._unit is not None else self.services.db
 
     @property
+    def writes(self) -> bool:
+        """True inside a unit of work."""
+        return self._unit is not None
+
+    @property
     def tx(self) -> Unit:
         if self._unit is None:
             raise RuntimeError("Only a mutation writes.")

@@ -36,13 +36,18 @@ async def perform(ctx: Context, act: Act, siblings: Siblings = tuple) -> Payload
         return idempotency.refused(act.key, deferral)
     try:
         async with asyncio.timeout_at(cut):
-            if not flush.foreseen:
-                flush.foreseen = True
-                keys = [(each.mutation, each.key, each.arguments) for each in siblings()]
-                await idempotency.foresee(ctx, keys)
+            await foresee(ctx, siblings)
             payload = await idempotency.run(ctx, act.mutation, act.key, act.arguments)
     except Exception as error:
         flush.failed(error, act.minted)
         raise
     flush.answered(payload, act.minted)
     return payload
+
+
+async def foresee(ctx: Context, siblings: Siblings) -> None:
+    """Read what is known of all acts of the operation, once."""
+    if not ctx.flush.foreseen:
+        ctx.flush.foreseen = True
+        keys = [(each.mutation, each.key, each.arguments) for each in siblings()]
+        await idempotency.foresee(ctx, keys)

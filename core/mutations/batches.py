@@ -1,7 +1,8 @@
-"""Batch mutations: each item is an act of its own, with its own key, unit of work and result, in order.
+"""Batch mutations: each item is an act of its own, with its own key, receipt and result, in order.
 
 One refused item stops no other. The first with a transient error defers those that follow, and what stands
-behind the batch in its flush, as a mutation would.
+behind the batch in its flush, as a mutation would. Each is a unit of work of its own too, unless the system
+says how several are done `together`; nobody can tell the difference.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from core.errors import BadUserInput, IdempotencyKeyReused, UserError
 from core.messages import gettext_noop
 from core.mutations import acts, idempotency
 from core.mutations.acts import Act
+from core.mutations.groups import Groups, Together
 from core.mutations.idempotency import Mutation
 from core.mutations.references import Payload
 
@@ -28,13 +30,25 @@ class Item:
 
     key: str
     arguments: Mapping[str, Any]
+    alone: bool = False
+    """True for one that is a unit of work of its own in any case, as one that will be refused."""
 
 
-async def run(ctx: Context, mutation: Mutation, items: Sequence[Item]) -> list[Payload]:
-    """Payloads of the items. The batch's own mutation has neither a transaction nor a receipt."""
+async def run(
+    ctx: Context, mutation: Mutation, items: Sequence[Item], *, together: Together | None = None
+) -> list[Payload]:
+    """Payloads of the items. The batch's own mutation has neither a transaction nor a receipt.
+
+    With `together` several items are one unit of work. Only where an item decides by nothing that an earlier
+    one of its unit writes late, and has no rate limit: it is run again when its group fails.
+    """
     batch = ctx.fork()
     siblings = [Act(mutation, item.key, item.arguments, tuple) for item in items]
-    payloads = [await _perform(batch, act, siblings) for act in siblings]
+    groups = Groups(together, siblings, [item.key for item in items if item.alone]) if together else None
+    payloads: list[Payload] = []
+    while rest := siblings[len(payloads) :]:
+        done = await groups.perform(batch, rest) if groups else []
+        payloads += done or [await _perform(batch, rest[0], siblings)]
     if (waiting := batch.flush.deferral({})) is not None:
         ctx.flush.stop(waiting.retry_after_seconds)
     ctx.refresh()

@@ -130,6 +130,8 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
         return _answer(key, await _told(ctx, mutation, claim, known) or {}, replayed=True)
     # From here on something may be written.
     ctx.flush.entities = None
+    if ctx.writes:
+        return _first(key, mutation, await _in_group(ctx, mutation, claim, arguments))
     deadline = asyncio.get_running_loop().time() + PATIENCE
     ready = dict(arguments)
     while True:
@@ -153,7 +155,7 @@ async def forget(db: Database, owner: str) -> None:
 async def foresee(ctx: Context, keys: Iterable[tuple[Mutation, str, Mapping[str, Any]]]) -> None:
     """Read the receipts of a flush in one command, and what they refer to; those that are missing, or come
     later, are found one by one."""
-    ids = [id for each in keys if (id := _receipt_id(ctx, *each)) is not None]
+    ids = [id for each in keys if (id := receipt_id(ctx, *each)) is not None]
     if len(ids) < 2:
         return
     now = clock.now()
@@ -172,7 +174,8 @@ async def foresee(ctx: Context, keys: Iterable[tuple[Mutation, str, Mapping[str,
             )
 
 
-def _receipt_id(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str, Any]) -> str | None:
+def receipt_id(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str, Any]) -> str | None:
+    """Id of the receipt of a mutation; None for one that has none."""
     try:
         return f"{mutation.owner(ctx, arguments)}:{key}" if mutation.receipt else None
     except RequestError:
@@ -240,6 +243,15 @@ async def _in_transaction(
     return await ctx.unit(work)
 
 
+async def _in_group(
+    ctx: Context, mutation: Mutation, claim: Receipt, arguments: Mapping[str, Any]
+) -> Payload:
+    """Run a mutation in the unit of its group: the receipts of all are claimed as they are written, last."""
+    payload = await mutation.resolver(ctx, **arguments)
+    ctx.tx.late.replace(receipts, claim["_id"], _done(mutation, claim, payload), where=_expired())
+    return payload
+
+
 async def _leased(ctx: Context, mutation: Mutation, claim: Receipt, arguments: Mapping[str, Any]) -> Payload:
     """Run a mutation outside a transaction: its receipt is a lease until the result is stored."""
     await _take(ctx, {**claim, "expires_at": clock.now() + LEASE})
@@ -252,7 +264,7 @@ async def _leased(ctx: Context, mutation: Mutation, claim: Receipt, arguments: M
 
 async def _take(ctx: Context, receipt: Receipt) -> None:
     """Claim the receipt; `_Taken` if there is one that has not expired."""
-    query = {"_id": receipt["_id"], "expires_at": {"$lte": clock.now()}}
+    query = {"_id": receipt["_id"], **_expired()}
     try:
         await receipts.update_one(ctx.db, query, _body(receipt), upsert=True)
     except DuplicateKeyError:
@@ -261,6 +273,11 @@ async def _take(ctx: Context, receipt: Receipt) -> None:
         if mongo.transient(error) and getattr(error, "code", None) == 112:
             raise _Taken from None
         raise
+
+
+def _expired() -> dict[str, Any]:
+    """Condition of receipts that may be claimed anew: an upsert under it finds the id of others taken."""
+    return {"expires_at": {"$lte": clock.now()}}
 
 
 async def _finish(ctx: Context, mutation: Mutation, claim: Receipt, payload: Payload) -> None:

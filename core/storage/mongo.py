@@ -21,6 +21,8 @@ from core import deadline
 from core.errors import RequestError, TimedOut, Unavailable
 from core.storage.reads import ReadBatcher
 from core.storage.wire import Transaction
+from core.storage.writes_ahead import Refusal as Refusal
+from core.storage.writes_ahead import WritesAhead
 
 T = TypeVar("T")
 Document = Mapping[str, Any]
@@ -32,7 +34,6 @@ ZONE = tz_util.utc
 CODEC: bson.CodecOptions[dict[str, Any]] = bson.CodecOptions(tz_aware=True)
 WRITER = "_writer"
 """Attribute of a Motor client that holds the one that runs its transactions."""
-Refusal = Callable[[errors.PyMongoError], BaseException]
 DOWN = (errors.ConnectionFailure, errors.ServerSelectionTimeoutError, errors.WaitQueueTimeoutError)
 """Errors that say MongoDB cannot be reached, as opposed to refusing."""
 
@@ -126,7 +127,7 @@ class Database:
         self._database = client[name]
         self.last_write: dict[str, Any] = {}
         """The transaction's latest write, or the one that failed."""
-        self._ahead: list[tuple[dict[str, Any], Refusal]] = []
+        self._ahead = WritesAhead()
         self._turn = ReadBatcher(self.read, {"cursor": {"batchSize": MAX_ROWS}, "maxTimeMS": READ_TIMEOUT_MS})
 
     def within(self, session: Transaction) -> "Database":
@@ -263,7 +264,7 @@ class Database:
         """
         if self.session is not None:
             _check_insert_only(command)
-            self._ahead.append((command, refused))
+            self._ahead.add(command, refused)
             return
         try:
             await self.write(command)
@@ -286,17 +287,17 @@ class Database:
         self, session: Transaction, commands: Sequence[dict[str, Any]]
     ) -> list[dict[str, Any] | errors.PyMongoError]:
         """Outcomes of commands that follow the writes ahead in one round trip."""
-        ahead, self._ahead = self._ahead, []
-        together = [*(command for command, _ in ahead), *commands]
+        ahead, self._ahead = list(self._ahead), WritesAhead()
+        together = [*(write.command for write in ahead), *commands]
         outcomes = await session.commands(self.name, together) if together else []
-        for (command, refused), outcome in zip(ahead, outcomes, strict=False):
+        for write, outcome in zip(ahead, outcomes, strict=False):
             try:
                 if isinstance(outcome, errors.PyMongoError):
                     raise outcome
                 _checked(outcome)
             except errors.PyMongoError as error:
-                self.last_write = command
-                raise refused(error) from None
+                self.last_write = write.command
+                raise write.refused(error) from None
         return outcomes[len(ahead) :]
 
     @property

@@ -219,6 +219,15 @@ class Collection(Generic[T]):
         update = {"q": query, "u": change, "upsert": upsert}
         return await db.write({"update": self.name, "updates": [update]})
 
+    async def upsert_each(self, db: Database, ids: Iterable[str], change: Any) -> list[T]:
+        """Change documents, made where there are none, past the unit of work, and read them, at once."""
+        named = list(dict.fromkeys(ids))
+        if not named:
+            return []
+        updates = [{"q": {"_id": id}, "u": change, "upsert": True} for id in named]
+        await db.write_ahead({"update": self.name, "updates": updates}, lambda error: error)
+        return await self.by_ids(db, named)
+
     async def delete_one(self, db: Database, query: Mapping[str, Any]) -> dict[str, Any]:
         """Delete one document past the unit of work, which logs nothing of it; what the server says."""
         return await db.write({"delete": self.name, "deletes": [{"q": query, "limit": 1}]})

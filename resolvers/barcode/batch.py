@@ -1,4 +1,4 @@
-"""Batches of scans that were made without a connection: each is a unit of work of its own."""
+"""Batches of scans that were made without a connection: each is an act of its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +16,7 @@ from core.values.bounds import check_count
 from resolvers.barcode import metrics, recording, warmup
 from resolvers.barcode.carriers import Barcode
 from resolvers.barcode.looking_up import Lookup, checked, resolve
+from resolvers.barcode.recording import Claimed
 from stores.barcode import ScanResultStatus
 
 BATCH_RATE = Rate("barcode-batches", 30, 60)
@@ -39,19 +40,26 @@ async def record_scans(ctx: Context, *, scans: Sequence[Row]) -> RecordedAll:
     known = await _looked_up(ctx, scans)
     lookups: dict[str, Lookup] = {}
 
-    async def record(ctx: Context, *, scan: Row) -> Payload:
+    async def record(ctx: Context, *, scan: Row, prepared: Claimed | None = None) -> Payload:
         barcode, lookup = known.get(_named(scan)) or (_checked(scan), None)
         if lookup is None:
             [lookup] = await resolve(ctx, [barcode])
         said = dict.fromkeys(OPTIONAL) | dict(scan)
-        recorded = await recording.store_scan(ctx, barcode, lookup, id=scan["id"], said=said)
+        recorded = await recording.store_scan(
+            ctx, barcode, lookup, id=scan["id"], said=said, claimed=prepared
+        )
         lookups[scan["id"]] = recorded["lookup"]
         # No receipt keeps what somebody scanned.
         return {name: value for name, value in recorded.items() if name != "lookup"}
 
+    async def claim(ctx: Context, group: Sequence[Row]) -> Claimed:
+        # Scans go together: all that one decides by are its window and the scans before it, which those of
+        # its unit share. Operations on a cart do not: each reads the cart that the one before it has written.
+        return await recording.claim(ctx, ((known[_named(each["scan"])][0], each["scan"]) for each in group))
+
     in_order = sorted(scans, key=lambda each: each["scanned_at"])
-    items = [Item(each["id"], {"scan": each}) for each in in_order]
-    payloads = await batches.run(ctx, replace(RECORD, resolver=record), items)
+    items = [Item(each["id"], {"scan": each}, alone=_named(each) not in known) for each in in_order]
+    payloads = await batches.run(ctx, replace(RECORD, resolver=record), items, together=claim)
     await ctx.unit(partial(warmup.plan, ctx, ctx.viewer_id))
     by_id = {payload["idempotency_key"]: payload for payload in payloads}
 

@@ -1,10 +1,12 @@
 """Scans as they are recorded: resolved anew by the server, repeats within ten seconds once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
-from core import ids, nodes, zones
+from core import clock, ids, nodes, zones
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
@@ -30,6 +32,28 @@ STATUSES: Mapping[BarcodeLookupStatus, ScanStatus] = {
     BarcodeLookupStatus.AMBIGUOUS: ScanStatus.AMBIGUOUS,
     BarcodeLookupStatus.RESTRICTED: ScanStatus.RESTRICTED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Windows that scans of one unit share, by their ids, and the scans in them that one may repeat."""
+
+    windows: dict[str, ScanWindow]
+    scans: dict[str, list[ScanRecord]]
+
+    def record(self, window: ScanWindow, scan: ScanRecord) -> None:
+        """What one scan leaves, for those of the unit that come after it."""
+        self.windows[window["_id"]] = window
+        self.scans.setdefault(window["_id"], []).append(scan)
+
+    def covering(self, window: ScanWindow, at: datetime) -> ScanRecord | None:
+        """The scan in whose window of ten seconds the moment is."""
+        if not _may_repeat(window, at):
+            return None
+        near = [
+            each for each in self.scans.get(window["_id"], ()) if at - store.REPEAT < each["scanned_at"] <= at
+        ]
+        return max(near, key=lambda each: each["scanned_at"], default=None)
 
 
 class Recorded(TypedDict):
@@ -71,17 +95,31 @@ async def record_scan(
 
 
 async def store_scan(
-    ctx: Context, barcode: Barcode, lookup: Lookup, *, id: str | None, said: Mapping[str, Any]
+    ctx: Context,
+    barcode: Barcode,
+    lookup: Lookup,
+    *,
+    id: str | None,
+    said: Mapping[str, Any],
+    claimed: Claimed | None = None,
 ) -> Recorded:
-    """Store a scan of what was looked up, or show the one that it repeats."""
+    """Store a scan of what was looked up, or show the one that it repeats.
+
+    Scans of one unit share what was `claimed` for them: what one leaves there the next one sees.
+    """
     scanned_at = checked_moment(ctx, said["scanned_at"])
     if said["time_zone"] not in zones.names():
         raise UserError("INVALID_FORMAT", "There is no such time zone.", field=["timeZone"])
-    device = auth.device_id(said["device_id"]) if said["device_id"] else ctx.signed_in.device_id
+    device = _device(ctx, said)
     index = gtin_index(ctx.services.crypto, number_of(barcode))
     minted = ids.minted(id, "scan_record")
-    window = await _claimed(ctx, device, index)
-    repeated = await _repeated(ctx, window, device, index, scanned_at)
+    window_id = store.window_id(ctx.viewer_id, device, index)
+    window = claimed.windows[window_id] if claimed else await _claimed(ctx, window_id)
+    repeated = None
+    if claimed:
+        repeated = claimed.covering(window, scanned_at)
+    elif _may_repeat(window, scanned_at):
+        repeated = await store.covering(ctx.db, ctx.viewer_id, device, index, scanned_at)
     if repeated is not None:
         return _deduplicated(ctx, repeated, lookup, id)
     if (variant_id := said["product_variant_id"]) is not None:
@@ -89,11 +127,13 @@ async def store_scan(
         await keep_choice(ctx, index, variant_id)
     scan = await _insert(ctx, minted, lookup, device, index, {**said, "scanned_at": scanned_at})
     if window["scanned_at"] is None or scanned_at > window["scanned_at"]:
-        latest: ScanWindow = {**window, "scan_id": scan["_id"], "scanned_at": scanned_at}
-        ctx.tx.late.replace(store.windows, window["_id"], latest)
+        window = {**window, "scan_id": scan["_id"], "scanned_at": scanned_at}
+        ctx.tx.late.replace(store.windows, window["_id"], window)
+    if claimed:
+        claimed.record(window, scan)
     shown_id = lookup["product"] and lookup["product"]["_id"]
     corrected = said["product_id"] is not None and said["product_id"] != shown_id
-    metrics.SCANS.labels("corrected" if corrected else "created").inc()
+    _count(ctx, "corrected" if corrected else "created")
     return _payload(ctx, scan, lookup, corrected=corrected)
 
 
@@ -104,27 +144,55 @@ def checked_moment(ctx: Context, at: datetime) -> datetime:
         raise UserError(
             "OUT_OF_RANGE", "At most {limit} days ago.", field=["scannedAt"], limit=store.OLDEST_SCAN.days
         )
-    return now if at > now + AHEAD else at
+    # Those of one unit are compared with each other before they were stored.
+    return now if at > now + AHEAD else clock.cut(at)
 
 
-async def _claimed(ctx: Context, device: str, index: str) -> ScanWindow:
-    """The window of the code on the device, which no other transaction claims at the same time."""
-    id = store.window_id(ctx.viewer_id, device, index)
-    fresh = {"user_id": ctx.viewer_id, "scan_id": None, "scanned_at": None}
-    kept = {"expires_at": ctx.tx.now + store.WINDOWS_KEPT}
+async def claim(ctx: Context, scans: Iterable[tuple[Barcode, Mapping[str, Any]]]) -> Claimed:
+    """Windows of scans, which no other transaction claims at the same time, and the scans they may repeat."""
+    moments: dict[str, list[datetime]] = {}
+    named: dict[str, tuple[str, str]] = {}
+    for barcode, said in scans:
+        with suppress(UserError):
+            # One that is refused is refused by itself.
+            device, at = _device(ctx, said), checked_moment(ctx, said["scanned_at"])
+            index = gtin_index(ctx.services.crypto, number_of(barcode))
+            id = store.window_id(ctx.viewer_id, device, index)
+            named[id] = (device, index)
+            moments.setdefault(id, []).append(at)
+    fresh, kept = _initial(ctx)
+    change = {"$set": kept, "$inc": {"claims": 1}, "$setOnInsert": fresh}
+    windows = {each["_id"]: each for each in await store.windows.upsert_each(ctx.db, named, change)}
+    near = [(*named[id], at) for id, ats in moments.items() for at in ats if _may_repeat(windows[id], at)]
+    earlier: dict[str, list[ScanRecord]] = {}
+    for scan in await store.all_covering(ctx.db, ctx.viewer_id, near):
+        id = store.window_id(ctx.viewer_id, scan["device_id"], scan["gtin_index"])
+        earlier.setdefault(id, []).append(scan)
+    return Claimed(windows, earlier)
+
+
+async def _claimed(ctx: Context, id: str) -> ScanWindow:
+    """One window, in one command."""
+    fresh, kept = _initial(ctx)
     window = await ctx.tx.update(store.windows, id, set=kept, inc={"claims": 1}, initial=fresh, touch=False)
     assert window is not None
     return window
 
 
-async def _repeated(
-    ctx: Context, window: ScanWindow, device: str, index: str, at: datetime
-) -> ScanRecord | None:
-    """The scan that one at this moment repeats; the first of its window counts, which ends before 10 s."""
+def _initial(ctx: Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a window begins with, and what every claim renews."""
+    fresh = {"user_id": ctx.viewer_id, "scan_id": None, "scanned_at": None}
+    return fresh, {"expires_at": ctx.tx.now + store.WINDOWS_KEPT}
+
+
+def _device(ctx: Context, said: Mapping[str, Any]) -> str:
+    return auth.device_id(said["device_id"]) if said.get("device_id") else ctx.signed_in.device_id
+
+
+def _may_repeat(window: ScanWindow, at: datetime) -> bool:
+    """False for a scan after all of its window; the first of a window counts, which ends before 10 s."""
     latest = window["scanned_at"]
-    if latest is None or at >= latest + store.REPEAT:
-        return None
-    return await store.covering(ctx.db, ctx.viewer_id, device, index, at)
+    return latest is not None and at < latest + store.REPEAT
 
 
 async def _insert(
@@ -174,9 +242,18 @@ async def keep_choice(ctx: Context, index: str, variant_id: str) -> None:
 
 
 def _deduplicated(ctx: Context, scan: ScanRecord, lookup: Lookup, sent_id: str | None) -> Recorded:
-    metrics.SCANS.labels("repeated").inc()
+    _count(ctx, "repeated")
     payload = _payload(ctx, scan, lookup, deduplicated=True)
     return {**payload, "deleted_scan_record_id": Id(sent_id) if sent_id else None}
+
+
+def _count(ctx: Context, outcome: str) -> None:
+    """Count a scan once it is kept: its unit may run again, or be given up with its group."""
+
+    async def count() -> None:
+        metrics.SCANS.labels(outcome).inc()
+
+    ctx.tx.after_commit(count)
 
 
 def _payload(

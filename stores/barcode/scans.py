@@ -126,6 +126,17 @@ async def covering(
     return await scans.first(db, {**named, "scanned_at": window}, sort=[("scanned_at", -1)])
 
 
+async def all_covering(
+    db: Database, user_id: str, moments: Sequence[tuple[str, str, datetime]]
+) -> Sequence[ScanRecord]:
+    """The same for many moments, each of a device and a code, in one read: all scans in the ten seconds."""
+    windows = [
+        {"device_id": device, "gtin_index": index, "scanned_at": {"$gt": at - REPEAT, "$lte": at}}
+        for device, index, at in moments
+    ]
+    return await scans.find(db, {"user_id": user_id, "$or": windows}) if windows else []
+
+
 async def latest_scans(db: Database, user_id: str, limit: int) -> Sequence[Mapping[str, Any]]:
     """Numbers and moments of a person's scans, latest first."""
     return await scans.find(

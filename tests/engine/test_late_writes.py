@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,6 +39,10 @@ async def given_up(services: Services) -> AsyncIterator[Database]:
 
 def _insert(*rows: str) -> dict[str, Any]:
     return {"insert": JOBS, "documents": [{"_id": each} for each in rows]}
+
+
+def _refused(id: str, error: Exception) -> UserError:
+    return UserError("ID_TAKEN", id)
 
 
 async def _stored(services: Services) -> set[str]:
@@ -158,6 +163,31 @@ async def test_an_insert_that_is_refused_is_told_by_the_command_it_went_with(
         with pytest.raises(UserError, match="in use") as told:
             await transactions.run(services.db, work)
         assert told.value.code == "ID_TAKEN"
+
+
+async def test_new_documents_travel_together_and_each_is_refused_in_its_own_name(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of one collection that come one after the other are one command, also where another follows."""
+    await services.db.write(_insert(taken := ids.new_id("job")))
+    sent: list[list[Any]] = []
+    plain = Transaction.commands
+
+    async def noted(self: Transaction, database: str, commands: Any) -> Any:
+        sent.append([(each.get("insert"), len(each.get("documents", ()))) for each in commands])
+        return await plain(self, database, commands)
+
+    monkeypatch.setattr(Transaction, "commands", noted)
+    other = "others_of_a_test"
+    await services.db.write({"insert": other, "documents": [{"_id": ids.new_id("job")}]})
+    rows = [(JOBS, ids.new_id("job")), (JOBS, taken), (JOBS, ids.new_id("job")), (other, ids.new_id("job"))]
+    async with given_up(services) as handle:
+        for name, id in rows:
+            refused = partial(_refused, id)
+            await handle.write_ahead({"insert": name, "documents": [{"_id": id}]}, refused)
+        with pytest.raises(UserError, match=taken):
+            await handle.by_ids(JOBS, [taken])
+    assert sent == [[(JOBS, 3), (other, 1), (None, 0)]]
 
 
 async def test_a_unique_value_that_is_taken_is_what_its_system_makes_of_it(services: Services) -> None:

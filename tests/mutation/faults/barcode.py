@@ -5,6 +5,7 @@ from tests.mutation.fault import Fault
 GOLDEN = ("tests/barcode/test_golden.py",)
 SCANS = ("tests/barcode/test_scans.py",)
 BATCHES = ("tests/barcode/test_batches.py",)
+GROUPS = ("tests/barcode/test_groups.py",)
 LOOKUPS = ("tests/barcode/test_lookups.py",)
 REVIEWS = ("tests/barcode/test_reviews.py",)
 MAPPINGS = ("tests/barcode/test_mappings.py",)
@@ -23,10 +24,73 @@ FANNING = "resolvers/barcode/fanning_out.py"
 FAULTS = [
     Fault(
         "a batch that comes again reads its receipts one by one",
-        "core/mutations/batches.py",
-        "return await acts.perform(ctx, act, lambda: siblings)",
-        "return await acts.perform(ctx, act)",
+        "core/mutations/acts.py",
+        "if not ctx.flush.foreseen:",
+        "if False:",
         BATCHES,
+    ),
+    Fault(
+        "each scan of a batch is a unit of work of its own",
+        "core/mutations/groups.py",
+        "if len(group) < 2:",
+        "if True:",
+        GROUPS,
+    ),
+    Fault(
+        "receipts of a group take the place of those that are there",
+        "core/mutations/idempotency.py",
+        "_done(mutation, claim, payload), where=_expired())",
+        "_done(mutation, claim, payload))",
+        GROUPS,
+    ),
+    Fault(
+        "a group leaves no receipts",
+        "core/mutations/idempotency.py",
+        '    ctx.tx.late.replace(receipts, claim["_id"], _done(mutation, claim, payload), where=_expired())\n',
+        "",
+        GROUPS,
+    ),
+    Fault(
+        "one that is refused sends all of its group their own ways",
+        "core/mutations/groups.py",
+        "            self._alone.add(act.key)\n            raise",
+        "            raise",
+        GROUPS,
+    ),
+    Fault(
+        "groups are tried in vain for ever",
+        "core/mutations/groups.py",
+        "self._failures += 1",
+        "self._failures += 0",
+        GROUPS,
+    ),
+    Fault(
+        "the second of one key is done too",
+        "core/mutations/groups.py",
+        "if count > 1]",
+        "if count > 2]",
+        GROUPS,
+    ),
+    Fault(
+        "scans of a group do not see those before them",
+        RECORDING,
+        "        claimed.record(window, scan)",
+        "        pass",
+        GROUPS,
+    ),
+    Fault(
+        "scans of a group are compared to the microsecond",
+        RECORDING,
+        "else clock.cut(at)",
+        "else at",
+        GROUPS,
+    ),
+    Fault(
+        "scans of a group do not see those of earlier batches",
+        RECORDING,
+        "    return Claimed(windows, earlier)",
+        "    return Claimed(windows, {})",
+        GROUPS,
     ),
     Fault(
         "receipts of scans keep what was scanned",
@@ -87,8 +151,8 @@ FAULTS = [
     Fault(
         "a scan at ten seconds repeats the first",
         RECORDING,
-        "if latest is None or at >= latest + store.REPEAT:",
-        "if latest is None or at > latest + store.REPEAT:",
+        "return latest is not None and at < latest + store.REPEAT",
+        "return latest is not None and at <= latest + store.REPEAT",
         SCANS,
     ),
     Fault(

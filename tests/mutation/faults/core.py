@@ -41,8 +41,22 @@ FAULTS = [
     Fault(
         "what goes ahead of a command is answered by the command alone",
         "core/storage/mongo.py",
-        "                raise refused(error) from None\n        return outcomes",
+        "                raise write.refused(error) from None\n        return outcomes",
         "                pass\n        return outcomes",
+        LATE_WRITES,
+    ),
+    Fault(
+        "of new documents that travel together the first is told to be refused",
+        "core/storage/writes_ahead.py",
+        'place = details.get("index", 0)',
+        "place = 0",
+        LATE_WRITES,
+    ),
+    Fault(
+        "new documents of several collections travel as those of one",
+        "core/storage/writes_ahead.py",
+        'if not fits or command["insert"] != self.command["insert"]:',
+        "if not fits:",
         LATE_WRITES,
     ),
     Fault(
