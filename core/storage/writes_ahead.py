@@ -31,7 +31,7 @@ class WriteAhead:
         return True
 
     def refused(self, error: PyMongoError) -> BaseException:
-        """What an error of the command, or of one of its documents, is raised as."""
+        """Error to raise for one of the command, or of one of its documents."""
         details: Any = getattr(error, "details", None) or {}
         place = details.get("index", 0)
         return self._refusals[place if place < len(self._refusals) else 0](error)

@@ -42,7 +42,7 @@ class Claimed:
     scans: dict[str, list[ScanRecord]]
 
     def record(self, window: ScanWindow, scan: ScanRecord) -> None:
-        """What one scan leaves, for those of the unit that come after it."""
+        """Remember a scan, for those of the unit that come after it."""
         self.windows[window["_id"]] = window
         self.scans.setdefault(window["_id"], []).append(scan)
 
@@ -180,7 +180,7 @@ async def _claimed(ctx: Context, id: str) -> ScanWindow:
 
 
 def _initial(ctx: Context) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a window begins with, and what every claim renews."""
+    """Fields that a window begins with, and those that every claim renews."""
     fresh = {"user_id": ctx.viewer_id, "scan_id": None, "scanned_at": None}
     return fresh, {"expires_at": ctx.tx.now + store.WINDOWS_KEPT}
 
