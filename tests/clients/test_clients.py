@@ -169,7 +169,7 @@ async def _news(services: Services, people: list[dict[str, str]]) -> AsyncIterat
 
 @asynccontextmanager
 async def _work(services: Services) -> AsyncIterator[None]:
-    """What a worker does all the time: jobs that are due, and changes of the catalog."""
+    """Work of a worker, all the time: jobs that are due, and changes of the catalog."""
     over = asyncio.Event()
 
     async def go_on() -> None:
