@@ -124,10 +124,13 @@ class StripeGateway:
         return await self._whole(answer.object)
 
     async def _whole(self, intent: Object) -> Charge:
-        """Charge with its refunds and disputes, which are asked for where there are some."""
+        """Charge with its refunds and disputes, which are asked for where there may be some.
+
+        A refund that failed at the bank leaves no amount behind.
+        """
         latest = intent.get("latest_charge") or {}
         of_it = {"payment_intent": intent["id"], "limit": MOST_FOUND}
-        refunds = await self._list("refunds.list", of_it) if latest.get("amount_refunded") else []
+        refunds = await self._list("refunds.list", of_it) if latest.get("amount_captured") else []
         disputes = await self._list("disputes.list", of_it) if latest.get("disputed") else []
         return stripe_charges.charge(intent, refunds, disputes)
 

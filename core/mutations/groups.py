@@ -27,6 +27,10 @@ Together = Callable[[Context, Sequence[Mapping[str, Any]]], Awaitable[Any]]
 """Reads and claims, in their unit, what acts with these arguments need; resolvers get it as `prepared`."""
 
 
+class Refused(Exception):
+    """Refusal of an act of a group, which ends the group: by itself the act tells of it."""
+
+
 class Groups:
     """The groups of a batch, and which of its acts go by themselves."""
 
@@ -76,9 +80,9 @@ class Groups:
         mutation = replace(act.mutation, resolver=partial(act.mutation.resolver, prepared=prepared))
         try:
             payload = await idempotency.run(ctx, mutation, act.key, act.arguments)
-            for error in payload["errors"]:
-                raise UserError(error["code"], error["message"])
-        except UserError:
+            if payload["errors"]:
+                raise Refused
+        except (UserError, Refused):
             self._alone.add(act.key)
             raise
         return payload

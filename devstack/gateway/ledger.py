@@ -203,6 +203,16 @@ class Ledger:
         self._told("charge.refunded", charge)
         return made
 
+    def fail_refund(self, id: str) -> Object:
+        """The customer's bank does not take a refund: the money is back with the shop."""
+        failed = self.get(id, "refund")
+        intent = self.get(failed["payment_intent"], "payment_intent")
+        failed["status"] = "failed"
+        self.objects[failed["charge"]]["amount_refunded"] -= failed["amount"]
+        self._enter("BOUNCE", intent, failed["amount"])
+        self._told("refund.failed", failed)
+        return failed
+
     def dispute(self, id: str, amount: int | None = None) -> Object:
         """The customer's bank takes money back."""
         intent = self.get(id, "payment_intent")

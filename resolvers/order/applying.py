@@ -101,6 +101,9 @@ def _steps(payment: Payment, charge: Charge) -> list[dict[str, Any]]:
         return []
     status, target = payment["status"], target_of(payment, charge)
     following = store.PAYMENT_MOVES.table[status]
+    if status in GIVEN_BACK and target in (CAPTURED, *GIVEN_BACK) and target not in following:
+        # A refund has failed at the bank: the amount falls, the status does not go back.
+        target = status
     fields = _fields(payment, charge, target)
     if target == status or target in following:
         return [{**fields, "status": target}]
@@ -121,7 +124,7 @@ def target_of(payment: Payment, charge: Charge) -> PaymentStatus:
         return PaymentStatus.FAILED if given_up else PaymentStatus.VOIDED
     if charge.status != ChargeStatus.CAPTURED:
         return PaymentStatus(charge.status)
-    refunded = max(payment["refunded_amount"], charge.refunded)
+    refunded = _refunded(payment, charge)
     if not refunded:
         return CAPTURED
     return PaymentStatus.REFUNDED if refunded >= charge.captured else PaymentStatus.PARTIALLY_REFUNDED
@@ -136,7 +139,7 @@ def _fields(payment: Payment, charge: Charge, target: PaymentStatus) -> dict[str
         "authorized_until": charge.capture_before or payment["authorized_until"],
         "failure_code": _failure(payment, charge, target),
         "captured_amount": 0 if ended else max(payment["captured_amount"], charge.captured),
-        "refunded_amount": 0 if ended else max(payment["refunded_amount"], charge.refunded),
+        "refunded_amount": 0 if ended else _refunded(payment, charge),
         "disputed_amount": charge.disputed,
         "refunds": _refunds(payment, charge),
         "wish": payment["wish"] if target in (*store.OPEN, PaymentStatus.AUTHORIZED) else None,
@@ -159,14 +162,21 @@ def _failure(payment: Payment, charge: Charge, target: PaymentStatus) -> Payment
 
 
 def _refunds(payment: Payment, charge: Charge) -> list[PaymentRefund]:
-    """Refunds, those done which the gateway has."""
-    done = {each.name for each in charge.refunds if not each.failed}
+    """Refunds, those done which the gateway has, and those refused which failed at the bank."""
+    told = {each.name: RefundStatus.REFUSED if each.failed else RefundStatus.DONE for each in charge.refunds}
     return [
-        {**each, "status": RefundStatus.DONE}
-        if each["key"] in done and each["status"] == RefundStatus.PENDING
+        {**each, "status": told.get(each["key"], each["status"])}
+        if each["status"] != RefundStatus.REFUSED
         else each
         for each in payment["refunds"]
     ]
+
+
+def _refunded(payment: Payment, charge: Charge) -> int:
+    """Amount given back: it never falls, but for a refund that failed at the bank."""
+    if any(each.failed for each in charge.refunds):
+        return charge.refunded
+    return max(payment["refunded_amount"], charge.refunded)
 
 
 async def _step(ctx: Context, payment: Payment, changes: dict[str, Any]) -> Payment:

@@ -9,6 +9,7 @@ from resolvers.cart import reopen
 from resolvers.order import recording
 from resolvers.order.applying import now
 from resolvers.order.outcomes import end_order
+from resolvers.order.reading import can_cancel
 from resolvers.order.settling import VOIDABLE, refund, void
 from stores import order as store
 from stores.order import Order, OrderActor, OrderStatus, OrderStepNote
@@ -59,7 +60,11 @@ async def _expire(ctx: Context, order: Order) -> None:
 
 async def _end_lapsed(ctx: Context, order: Order) -> None:
     payment = await now(ctx, store.payment_id(order["_id"]))
-    if payment["status"] not in store.PAID:
+    if payment["status"] in store.PAID:
+        return
+    if not can_cancel(order):
+        await recording.tell_support(ctx, payment, recording.UNPAID_PARCEL, order["_id"])
+    else:
         await end_order(ctx, order, OrderStatus.CANCELLED, OrderActor.SYSTEM, OrderStepNote.NOT_PAID)
 
 

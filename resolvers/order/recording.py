@@ -11,10 +11,20 @@ from resolvers.order import metrics
 from resolvers.order.hooks import charge_released
 from stores import auth as accounts
 from stores.catalog import SUPPORT
-from stores.order import Payment, PaymentStatus
+from stores.order import Payment, PaymentStatus, RefundStatus
 
 MOST_TOLD = 100
 SOURCE = notification_source("PAYMENT", "Payments, about what the shop has to look after.")
+REFUND_FAILED = code_template(
+    "payment.refund_failed",
+    title=gettext_noop("A refund has failed"),
+    message=gettext_noop("A customer's bank did not take a refund. Give it back in another way."),
+)
+UNPAID_PARCEL = code_template(
+    "payment.unpaid_parcel",
+    title=gettext_noop("A packed order is not paid"),
+    message=gettext_noop("The bank's promise has lapsed, and nobody has paid again for three days."),
+)
 DISPUTED = code_template(
     "payment.disputed",
     title=gettext_noop("A payment is disputed"),
@@ -57,11 +67,18 @@ async def moved(ctx: Context, before: Payment, after: Payment) -> None:
             "failure": after["failure_code"],
         }
         await _record(ctx, after, f"payment.{status.lower()}", "DATA_MODIFIED", **said)
+    if after["refunded_amount"] < before["refunded_amount"] or _refused(after) > _refused(before):
+        await tell_support(ctx, after, REFUND_FAILED, f"{after['_id']}:{after['version']}")
     if after["disputed_amount"] != before["disputed_amount"]:
         amounts = {"before": before["disputed_amount"], "after": after["disputed_amount"]}
         await _record(ctx, after, "payment.dispute_changed", "SYSTEM_EVENT", **amounts)
     if after["disputed_amount"] > before["disputed_amount"]:
         await tell_support(ctx, after, DISPUTED, f"{after['_id']}:{after['version']}")
+
+
+def _refused(payment: Payment) -> int:
+    """Number of refunds that were refused."""
+    return sum(each["status"] == RefundStatus.REFUSED for each in payment["refunds"])
 
 
 async def released(ctx: Context, payment: Payment | None, charge: Charge) -> None:

@@ -7,10 +7,13 @@ import pytest
 
 from core import clock, ids
 from resolvers.order.carriers import tracking_url
+from stores.catalog import SUPPORT
 from stores.order import Carrier
 from tests.audit.steps import on_record
 from tests.conftest import NewPhone
+from tests.notification.steps import titles
 from tests.order.desk import PARCEL, Desk, codes, statuses
+from tests.phone import granted
 
 READ = """query ($id: ID!) { node(id: $id) { ... on Order {
   status shippingAddress { city } orderLines { shippedQuantity }
@@ -39,6 +42,20 @@ async def test_two_parcels_one_sent(desk: Desk) -> None:
     ]
     entries = await on_record(desk.services, resource_id=order["_id"], actor_id=desk.packer.user_id)
     assert [each["action"] for each in entries].count("order.fulfillment_updated") == 5
+
+
+async def test_a_lapse_of_a_packed_order_is_the_supports(desk: Desk, new_phone: NewPhone) -> None:
+    """Nobody cancels what is packed: of the goods on the table a person decides."""
+    sue = await new_phone("Sue")
+    await granted(desk.services, sue, SUPPORT)
+    order = await desk.paid()
+    await desk.step(await desk.packed(order), "PACKED")
+    desk.till.gateway.ledger.lapse(str((await desk.till.payment(order["_id"]))["charge_ref"]))
+    await desk.till.told()
+    await desk.till.later(days=3)
+    assert (await desk.now(order))["status"] == "PROCESSING"
+    sue = await new_phone(user_id=sue.user_id)
+    assert await titles(sue) == ["A packed order is not paid"]
 
 
 async def test_the_customer_sees_where_it_is(desk: Desk) -> None:

@@ -232,6 +232,27 @@ async def test_chargeback_opened_then_won(till: Till, new_phone: NewPhone) -> No
     assert await titles(sue) == ["A payment is disputed"]
 
 
+async def test_a_refund_that_fails_at_the_bank_is_given_back_no_more(till: Till, new_phone: NewPhone) -> None:
+    sue = await new_phone("Sue")
+    await granted(till.services, sue, SUPPORT)
+    payment = await taken(till)
+    await refund(till.ctx, payment, 4_000, "first")
+    [first] = till.gateway.ledger.of("refund")
+    till.gateway.ledger.fail_refund(first["id"])
+    await till.told()
+    failed = await till.payment(payment["subject_id"])
+    assert (failed["status"], failed["refunded_amount"]) == ("PARTIALLY_REFUNDED", 0)
+    assert [each["status"] for each in failed["refunds"]] == ["REFUSED"]
+    assert await titles(sue) == ["A refund has failed"]
+    again = await refund(till.ctx, payment, 10_000, "second")
+    assert (again["status"], again["refunded_amount"]) == ("REFUNDED", 10_000)
+    till.gateway.ledger.fail_refund(till.gateway.ledger.of("refund")[-1]["id"])
+    await till.told()
+    failed = await till.payment(payment["subject_id"])
+    assert (failed["status"], failed["refunded_amount"]) == ("REFUNDED", 0)
+    assert await titles(sue) == ["A refund has failed"] * 2
+
+
 async def test_a_gateway_that_was_silent_for_hours_is_asked_on_to_capture(till: Till) -> None:
     payment = await held(till)
     till.gateway.faults.plan([GatewayFault.REFUSE] * 6)

@@ -7,12 +7,36 @@ OUTCOMES = "resolvers/order/outcomes.py"
 REFUNDING = "resolvers/order/refunding.py"
 RETURNING = "resolvers/order/returning.py"
 CARRIERS = "resolvers/order/carriers.py"
+APPLYING = "resolvers/order/applying.py"
+EXPIRING = "resolvers/order/expiring.py"
 SETTLED = ("tests/order/test_settling.py",)
 CARRIED = ("tests/order/test_carriers.py",)
+FULFILLED = ("tests/order/test_fulfilling.py",)
 REFUNDED = ("tests/order/test_refunds.py",)
 RETURNED = ("tests/order/test_returns.py",)
 
 FAULTS = [
+    Fault(
+        "a refund that failed at the bank counts as given back",
+        APPLYING,
+        "    if any(each.failed for each in charge.refunds):\n",
+        "    if False:\n",
+        SETTLED,
+    ),
+    Fault(
+        "a refund that failed at the bank is asked for never again",
+        APPLYING,
+        "RefundStatus.REFUSED if each.failed else RefundStatus.DONE",
+        "RefundStatus.DONE",
+        SETTLED,
+    ),
+    Fault(
+        "a packed order is cancelled behind the packer's back",
+        EXPIRING,
+        "    if not can_cancel(order):\n",
+        "    if False:\n",
+        FULFILLED,
+    ),
     Fault(
         "money is kept, or not taken, since the gateway was silent for two hours",
         SETTLING,

@@ -170,8 +170,8 @@ FAULTS = [
     Fault(
         "an order that was paid again is cancelled all the same",
         EXPIRING,
-        'if payment["status"] not in store.PAID:',
-        "if True:",
+        'if payment["status"] in store.PAID:',
+        "if False:",
         CAME_OUT,
     ),
     Fault(
