@@ -27,8 +27,8 @@ Together = Callable[[Context, Sequence[Mapping[str, Any]]], Awaitable[Any]]
 """Reads and claims, in their unit, what acts with these arguments need; resolvers get it as `prepared`."""
 
 
-class Refused(Exception):
-    """Refusal of an act of a group, which ends the group: by itself the act tells of it."""
+class GroupEnded(Exception):
+    """End of a group by the refusal of one of its acts, which tells of it by itself."""
 
 
 class Groups:
@@ -81,8 +81,8 @@ class Groups:
         try:
             payload = await idempotency.run(ctx, mutation, act.key, act.arguments)
             if payload["errors"]:
-                raise Refused
-        except (UserError, Refused):
+                raise GroupEnded
+        except (UserError, GroupEnded):
             self._alone.add(act.key)
             raise
         return payload
