@@ -12,6 +12,7 @@ from core.nodes import SYNCED, SyncTypeName
 from core.sync import changes as log
 from core.sync.delta import Reading
 from core.sync.log_offset import LogOffset, Progress, SyncToken
+from core.values.bounds import check_limit
 
 Document = Mapping[str, Any]
 
@@ -53,8 +54,7 @@ async def changes(
     limit: int = 200,
 ) -> dict[str, Any]:
     """Delta sync: the viewer's changes since the token; without one, everything (a first sync)."""
-    if not 1 <= limit <= MOST_CHANGES:
-        raise BadUserInput(f"`limit` must be between 1 and {MOST_CHANGES}.")
+    check_limit(limit, most=MOST_CHANGES)
     progress, reset = await starting_point(ctx, since, types)
     page = await read(ctx, progress, types, limit)
     return {

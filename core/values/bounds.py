@@ -2,7 +2,7 @@
 
 from collections.abc import Sized
 
-from core.errors import UserError
+from core.errors import BadUserInput, UserError
 
 
 def check_length(text: str, *, most: int, field: str, least: int = 0) -> None:
@@ -19,3 +19,9 @@ def check_count(items: Sized, *, most: int, field: str, least: int = 0) -> None:
         raise UserError("REQUIRED", "This must not be empty.", field=[field])
     if len(items) > most:
         raise UserError("TOO_MANY", "At most {limit} at once.", field=[field], limit=most)
+
+
+def check_limit(limit: int, *, most: int) -> None:
+    """Raise BAD_USER_INPUT unless the size of a bounded list is from 1 to the most."""
+    if not 1 <= limit <= most:
+        raise BadUserInput(f"`limit` must be between 1 and {most}.")

@@ -10,6 +10,7 @@ from core.ids import Id, well_formed
 from core.one_of import one_of
 from core.storage.loader import by_id
 from core.storage.mongo import Database
+from core.values.bounds import check_limit
 from core.values.words import key
 from loaders.catalog import ProductById, ProductBySlug, RowsLikeProduct
 from resolvers.catalog.access import seen, visible_products
@@ -83,8 +84,7 @@ async def top_sellers(
     ctx: Context, *, filter: TopSellerFilter | None = None, limit: int = 20
 ) -> list[Product]:
     """Best sellers, as last precomputed; computed live until the job has run once."""
-    if not 1 <= limit <= MOST_LISTED:
-        raise BadUserInput(f"`limit` must be between 1 and {MOST_LISTED}.")
+    check_limit(limit, most=MOST_LISTED)
     chosen = list(dict.fromkeys((filter or {}).get("category_ids") or ()))
     if len(chosen) > MOST_VALUES:
         raise BadUserInput(f"A filter has at most {MOST_VALUES} values.")
@@ -115,8 +115,7 @@ def active_variants(product: Document) -> list[Variant]:
 
 async def alternatives(ctx: Context, products: Sequence[Document], *, limit: int = 5) -> list[list[Product]]:
     """Products in stock with the same ingredients, the most alike first."""
-    if not 1 <= limit <= MOST_ALTERNATIVES:
-        raise BadUserInput(f"`limit` must be between 1 and {MOST_ALTERNATIVES}.")
+    check_limit(limit, most=MOST_ALTERNATIVES)
     keys = [(product["_id"], tuple(product["ingredient_keys"])) for product in products]
     rows = await ctx.load_many(RowsLikeProduct, keys)
     chosen = [_alike(product, each)[:limit] for product, each in zip(products, rows, strict=True)]

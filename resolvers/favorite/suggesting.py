@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any, TypedDict
 
 from core.context import Context, Services
-from core.errors import BadUserInput
 from core.ids import Id
 from core.security.limits import Rate
+from core.values.bounds import check_limit
 from resolvers.favorite.kinds import KINDS, Kind, history, kind_of
 from stores import favorite as store
 from stores.favorite import (
@@ -40,8 +40,7 @@ async def favorite_suggestions(
     ctx: Context, viewer: Document, *, filter: FavoriteSuggestionFilter | None = None, limit: int = 10
 ) -> list[FavoriteSuggestion]:
     """Suggestions of the kinds, or of all, the best first."""
-    if not 1 <= limit <= MOST_SUGGESTED:
-        raise BadUserInput(f"`limit` must be between 1 and {MOST_SUGGESTED}.")
+    check_limit(limit, most=MOST_SUGGESTED)
     kinds = dict.fromkeys((filter or {}).get("kinds") or [each.name for each in KINDS.values()])
     found = [each for kind in kinds for each in await _kept(ctx, kind)]
     return sorted(found, key=lambda each: -each["score"])[:limit]

@@ -5,9 +5,10 @@ from typing import Any, TypedDict
 
 from core import paging, viewers
 from core.context import Context
-from core.errors import BadUserInput, Unauthenticated
+from core.errors import Unauthenticated
 from core.paging import NEWEST, PageArgs
 from core.storage.store import Collection
+from core.values.bounds import check_limit
 from loaders.auth import UserById
 from loaders.feed import FollowsByFollower
 from resolvers import auth
@@ -122,8 +123,7 @@ async def reactors(
 
 async def suggested_users(ctx: Context, area: Document, *, limit: int = 10) -> list[User]:
     """Suggested people: most followed by those one follows; widely followed ones when there are few."""
-    if not 1 <= limit <= MOST_SUGGESTED:
-        raise BadUserInput(f"`limit` must be between 1 and {MOST_SUGGESTED}.")
+    check_limit(limit, most=MOST_SUGGESTED)
     edges = await ctx.load(FollowsByFollower, ctx.viewer_id)
     known = {edge["followee_id"] for edge in edges} | {ctx.viewer_id} | await blocked_either_way(ctx)
     near = await store.acquaintances(ctx.db, [edge["followee_id"] for edge in edges], limit=limit * 2)

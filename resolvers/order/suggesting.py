@@ -7,9 +7,9 @@ from typing import Any
 
 from core import clock
 from core.context import Context, Services
-from core.errors import BadUserInput
 from core.paging import NEWEST
 from core.storage.loader import by_id
+from core.values.bounds import check_limit
 from loaders.catalog import ProductOfVariant
 from resolvers.catalog import shown_to_all
 from resolvers.order.availability import is_available
@@ -27,8 +27,7 @@ Document = Mapping[str, Any]
 
 async def suggestions(ctx: Context, area: Document, *, limit: int = MOST_SHOWN) -> list[dict[str, Any]]:
     """Suggestions for the viewer as last computed; computed now for somebody who has none yet."""
-    if not 1 <= limit <= MOST_SHOWN:
-        raise BadUserInput(f"`limit` must be between 1 and {MOST_SHOWN}.")
+    check_limit(limit, most=MOST_SHOWN)
     kept = await ctx.load(by_id(store.reorder_suggestions), ctx.viewer_id)
     if kept is None or kept["computed_at"] is None:
         found = await _computed(ctx.services, ctx.viewer_id)
