@@ -1,16 +1,13 @@
 """Webhook of carriers: callbacks of a tracking service by Standard Webhooks, in EasyPost's words."""
 
-import base64
-import binascii
-import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from core.callbacks import Callback, EventKind, Forged, ProviderEvent, Told, event
+from core.callbacks import Callback, EventKind, ProviderEvent, Told, event
 from core.settings import Settings
 from ports.order import Carrier, CarrierSettings, FulfillmentStatus
-from providers.webhooks import json_object, recent, standard_signature
+from providers.webhooks import StandardSigner, json_object
 
 LONGEST_PLACE = 100
 LONGEST_NUMBER = 50
@@ -37,20 +34,10 @@ class CarrierWebhook:
     """Implements `core.callbacks.Webhook`: steps of parcels, each by its number."""
 
     def __init__(self, secret: str) -> None:
-        try:
-            base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        except binascii.Error:
-            raise ValueError("a secret of Standard Webhooks is whsec_ and base64") from None
-        self._secret = secret
+        self._signer = StandardSigner(secret)
 
     def read(self, callback: Callback) -> Told:
-        id, at, given = (
-            callback.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")
-        )
-        good = standard_signature(self._secret, id, at, callback.body).encode()
-        signatures = given.encode(errors="replace").split()
-        if not recent(at) or not any(hmac.compare_digest(each, good) for each in signatures):
-            raise Forged
+        id = self._signer.verified(callback)
         tracker = json_object(callback.body).get("result")
         told = _event(id, tracker) if isinstance(tracker, dict) else None
         return Told([told] if told else [])

@@ -98,31 +98,44 @@ def standard_signature(secret: str, id: str, at: str, body: bytes) -> str:
     )
 
 
-class MailWebhook:
-    """Implements `core.callbacks.Webhook` by Standard Webhooks, in Resend's words."""
+class StandardSigner:
+    """Signer of callbacks by Standard Webhooks, in headers whose names begin with one of the prefixes."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, *, prefixes: Sequence[str] = ("webhook",)) -> None:
         try:
             base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         except binascii.Error:
             raise ValueError("a secret of Standard Webhooks is whsec_ and base64") from None
         self._secret = secret
+        self._prefixes = prefixes
 
-    def read(self, callback: Callback) -> Told:
-        id, at, given = (_standard(callback.headers, name) for name in ("id", "timestamp", "signature"))
+    def verified(self, callback: Callback) -> str:
+        """Id of the event; `Forged` unless one signature of a present time is right."""
+        id, at, given = (self._header(callback, name) for name in ("id", "timestamp", "signature"))
         good = standard_signature(self._secret, id, at, callback.body).encode()
         signatures = given.encode(errors="replace").split()
         if not recent(at) or not any(hmac.compare_digest(each, good) for each in signatures):
             raise Forged
+        return id
+
+    def _header(self, callback: Callback, name: str) -> str:
+        found = (callback.headers.get(f"{prefix}-{name}") for prefix in self._prefixes)
+        return next(filter(None, found), "")
+
+
+class MailWebhook:
+    """Implements `core.callbacks.Webhook` by Standard Webhooks, in Resend's words."""
+
+    def __init__(self, secret: str) -> None:
+        # Svix, whose scheme became the standard, still names headers its own way.
+        self._signer = StandardSigner(secret, prefixes=("webhook", "svix"))
+
+    def read(self, callback: Callback) -> Told:
+        id = self._signer.verified(callback)
         said = json_object(callback.body)
         kind, data = MAIL_KINDS.get(str(said.get("type"))), said.get("data")
         ref = str(data.get("message_id") or data.get("email_id") or "") if isinstance(data, dict) else ""
         return Told([event(kind, id, ref.strip("<>"))] if kind and ref else [])
-
-
-def _standard(headers: Mapping[str, str], name: str) -> str:
-    """Svix, whose scheme became the standard, still names them its own way."""
-    return headers.get(f"webhook-{name}") or headers.get(f"svix-{name}", "")
 
 
 def slack_signature(secret: str, at: str, body: bytes) -> str:

@@ -11,7 +11,7 @@ RETURNING = "resolvers/order/returning.py"
 READING = "resolvers/order/reading.py"
 ACCESS = "resolvers/order/access.py"
 SETTLING = "resolvers/order/settling.py"
-HOOK = "providers/carrier_webhook.py"
+WEBHOOKS = "providers/webhooks.py"
 CANCELLED = ("tests/order/test_cancelling.py",)
 PACKED = ("tests/order/test_fulfilling.py",)
 CARRIED = ("tests/order/test_carriers.py",)
@@ -162,14 +162,14 @@ FAULTS = [
     ),
     Fault(
         "anybody says where parcels are",
-        HOOK,
+        WEBHOOKS,
         "any(hmac.compare_digest(each, good) for each in signatures)",
         "signatures",
         HOOKED,
     ),
     Fault(
         "a recorded callback is good for ever",
-        HOOK,
+        WEBHOOKS,
         "if not recent(at) or not any",
         "if not any",
         CARRIED,
