@@ -1,6 +1,5 @@
 """Cancellation of orders, while nothing is packed: stock, promotions and money go back."""
 
-from collections.abc import Mapping
 from typing import TypedDict
 
 from core import grants, nodes
@@ -9,14 +8,13 @@ from core.errors import ErrorKind, UserError, check_version, error_codes
 from core.ids import Id
 from core.security.access import NOT_ALLOWED
 from core.security.limits import Rate
-from resolvers.cart import give_back_uses, reopen
-from resolvers.catalog import release_stock, restock, stock_holder
 from resolvers.order.reading import can_cancel
 from resolvers.order.settling import let_go_soon
+from resolvers.order.stock import undo
 from resolvers.order.writing import move_order, record_act
 from stores import order as store
 from stores.cart import Cart
-from stores.catalog import SUPPORT, HolderType, StockLine
+from stores.catalog import SUPPORT
 from stores.order import CancelReason, Order, OrderActor, OrderStatus
 
 error_codes(
@@ -60,32 +58,8 @@ async def cancel(
     noted = await ctx.tx.edit(store.orders, order, {"cancel_reason": reason})
     order = await move_order(ctx, noted, OrderStatus.CANCELLED, actor)
     await record_act(ctx, order, "cancelled", reason=reason)
-    await take_stock_back(ctx, order)
-    await give_back_uses(ctx, order["_id"])
-    cart = await reopen(ctx, order["user_id"], order["_id"])
+    cart = await undo(ctx, order)
     payment = await store.payment_of(ctx.db, order["_id"])
     if payment is not None:
         await let_go_soon(ctx, payment, "cancelled")
     return order, cart
-
-
-async def take_stock_back(ctx: Context, order: Order) -> None:
-    """Release what is held for an order, and restock what was sold to it, once."""
-    await release_stock(ctx, stock_holder(HolderType.ORDER, order["_id"]))
-    await _restock(ctx, order, {each["line_id"]: each["quantity"] for each in order["lines"]}, "cancelled")
-
-
-async def take_unshipped_back(ctx: Context, order: Order) -> None:
-    """Restock what was sold to an order and has not left the shop, once: nothing of it is sent any more."""
-    left = {each["line_id"]: each["quantity"] - each["shipped_quantity"] for each in order["lines"]}
-    await _restock(ctx, order, left, "refunded")
-
-
-async def _restock(ctx: Context, order: Order, quantities: Mapping[str, int], key: str) -> None:
-    lines: list[StockLine] = [
-        {"variant_id": each["variant_id"], "quantity": quantity}
-        for each in order["lines"]
-        if (quantity := quantities[each["line_id"]])
-    ]
-    if lines:
-        await restock(ctx, stock_holder(HolderType.ORDER, order["_id"]), lines, key)

@@ -15,7 +15,6 @@ from resolvers.catalog import renew_stock
 from resolvers.order import methods
 from resolvers.order.access import own_order
 from resolvers.order.applying import now
-from resolvers.order.outcomes import holder_of
 from resolvers.order.paying import (
     MOST_ATTEMPTS,
     Paid,
@@ -30,6 +29,7 @@ from resolvers.order.paying import (
     resume,
     saved_source,
 )
+from resolvers.order.stock import holder_of
 from resolvers.order.waits import UNPAID
 from stores import order as store
 from stores.order import BOUGHT, CaptureTime, Order, OrderStatus, OrderStepNote, Payment, PaymentStatus

@@ -8,19 +8,18 @@ from core import jobs
 from core.context import Context
 from core.hooks import on
 from core.ids import prefix_of
-from resolvers.cart import convert, give_back_uses, reopen
-from resolvers.catalog import commit_stock, stock_holder
+from resolvers.cart import convert, reopen
+from resolvers.catalog import commit_stock
 from resolvers.order import recording
-from resolvers.order.cancelling import take_stock_back
 from resolvers.order.following import ask_to_pay_again
 from resolvers.order.hooks import charge_released, payment_changed
 from resolvers.order.paying import MOST_ATTEMPTS
 from resolvers.order.settling import take_soon
 from resolvers.order.shipping import sent_of
+from resolvers.order.stock import holder_of, undo
 from resolvers.order.waits import CALL_OFF, CART_WAITS, END_LAPSED, EXPIRE, LAPSED, REOPEN_CART, UNPAID
 from resolvers.order.writing import move_order, note_step
 from stores import order as store
-from stores.catalog import Holder, HolderType, StockLine
 from stores.order import CancelReason, Order, OrderActor, OrderStatus, OrderStepNote, Payment, PaymentStatus
 
 CALLED_OFF = (OrderStatus.FAILED, OrderStatus.CANCELLED)
@@ -97,16 +96,6 @@ async def _unpaid(ctx: Context, order: Order, payment: Payment, before: Payment)
             await recording.tell_support(ctx, payment, recording.SHIPPED_UNPAID, order["_id"])
 
 
-def holder_of(order_id: str) -> Holder:
-    """An order as the holder of stock."""
-    return stock_holder(HolderType.ORDER, order_id)
-
-
-def hold_of(order: Order) -> list[StockLine]:
-    """The stock that an order takes."""
-    return [{"variant_id": line["variant_id"], "quantity": line["quantity"]} for line in order["lines"]]
-
-
 async def wait_for_payment(ctx: Context, order: Order) -> None:
     """Bound the time for which the cart, and the order itself, wait to be paid."""
     id = order["_id"]
@@ -138,9 +127,7 @@ async def end_order(
             store.orders, order, {"cancel_reason": REASONS.get(note, CancelReason.OTHER)}
         )
     ended = await move_order(ctx, order, status, actor, note)
-    await take_stock_back(ctx, order)
-    await give_back_uses(ctx, order["_id"])
-    await reopen(ctx, order["user_id"], order["_id"])
+    await undo(ctx, order)
     await _wait_no_more(ctx, order)
     await _call_off(ctx, order)
     return ended

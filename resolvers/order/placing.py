@@ -26,8 +26,9 @@ from resolvers.cart import (
 )
 from resolvers.catalog import reserve_stock
 from resolvers.order.charging import PaidOrder, charge, check_payable
-from resolvers.order.outcomes import complete, end_order, hold_of, holder_of, wait_for_payment
+from resolvers.order.outcomes import complete, end_order, wait_for_payment
 from resolvers.order.paying import PaymentSource
+from resolvers.order.stock import hold_of, holder_of
 from resolvers.order.writing import Repeat, create_order
 from stores import order as store
 from stores.cart import Cart, CartStatus, Quote

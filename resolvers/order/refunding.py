@@ -10,10 +10,10 @@ from core.hooks import on
 from core.ids import Id, new_id, prefix_of
 from core.values.bounds import check_length
 from core.values.money import Money, checked_money, payment_step
-from resolvers.order.cancelling import take_unshipped_back
 from resolvers.order.hooks import payment_changed
 from resolvers.order.returning import move_return
 from resolvers.order.settling import give_back_soon
+from resolvers.order.stock import take_unshipped_back
 from resolvers.order.writing import move_order, record_act
 from stores import order as store
 from stores.order import (

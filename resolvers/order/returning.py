@@ -15,15 +15,14 @@ from core.security.access import NOT_ALLOWED
 from core.security.limits import Rate
 from core.values.bounds import check_count, check_length
 from core.values.money import Money, checked_money, payable
-from resolvers.catalog import restock, stock_holder
 from resolvers.notification import code_template, notify
 from resolvers.order.access import own_order
 from resolvers.order.following import SOURCE
 from resolvers.order.fulfilling import summed
 from resolvers.order.reading import return_closes_at
+from resolvers.order.stock import take_returned_back
 from resolvers.order.waits import RETURN_OVERDUE
 from stores import order as store
-from stores.catalog import HolderType
 from stores.order import (
     Order,
     OrderReturn,
@@ -171,7 +170,7 @@ async def receive_return(ctx: Context, *, order_return_id: Id, lines: Sequence[R
     came = {line["line_id"]: line["received_quantity"] or 0 for line in received}
     missing = {line_id: came[line_id] - quantity for line_id, quantity in before.items()}
     order = await _count(ctx, order, missing, came)
-    await _restock(ctx, order, back)
+    await take_returned_back(ctx, order, received, back["_id"])
     if not back["refund_amount"] or order["status"] == OrderStatus.REFUNDED:
         # Nothing is left to give back for it.
         back = await move_return(ctx, back, OrderReturnStatus.REFUNDED)
@@ -241,18 +240,6 @@ def _received(back: OrderReturn, given: Sequence[ReceivedLine]) -> list[OrderRet
 def _with_what_came(line: OrderReturnLine, came: ReceivedLine | None) -> OrderReturnLine:
     quantity, restocked = (came["quantity"], came["restock"]) if came else (0, False)
     return {**line, "received_quantity": quantity, "restocked": restocked}
-
-
-async def _restock(ctx: Context, order: Order, back: OrderReturn) -> None:
-    """Put what can be sold again into the stock, once for the return."""
-    variants = {line["line_id"]: line["variant_id"] for line in order["lines"]}
-    whole = [
-        {"variant_id": variants[line["line_id"]], "quantity": line["received_quantity"]}
-        for line in back["lines"]
-        if line["restocked"] and line["received_quantity"]
-    ]
-    if whole:
-        await restock(ctx, stock_holder(HolderType.ORDER, order["_id"]), whole, back["_id"])  # type: ignore[arg-type]
 
 
 async def _tell(ctx: Context, order: Order, back: OrderReturn) -> None:

@@ -7,7 +7,7 @@ from devstack.gateway import GatewayFault
 from jobs import catalog as stock_jobs
 from resolvers.catalog import release_stock
 from resolvers.order import expiring
-from resolvers.order.outcomes import holder_of
+from resolvers.order.stock import holder_of
 from resolvers.order.waits import CALL_OFF, PAY_ON, RECONCILE
 from stores.order import Order
 from tests.cart.steps import added, codes, quoted, set_stock, shown

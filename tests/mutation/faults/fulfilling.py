@@ -3,6 +3,7 @@
 from tests.mutation.fault import Fault
 
 CANCELLING = "resolvers/order/cancelling.py"
+STOCK = "resolvers/order/stock.py"
 SHIPPING = "resolvers/order/shipping.py"
 FULFILLING = "resolvers/order/fulfilling.py"
 CARRIERS = "resolvers/order/carriers.py"
@@ -36,21 +37,21 @@ FAULTS = [
     ),
     Fault(
         "what was sold to a cancelled order is gone for good",
-        CANCELLING,
+        STOCK,
         'await _restock(ctx, order, {each["line_id"]: each["quantity"] for each in order["lines"]}, "cancelled")',
         "pass",
         CANCELLED,
     ),
     Fault(
         "what was held for a cancelled order stays held",
-        CANCELLING,
-        '    await release_stock(ctx, stock_holder(HolderType.ORDER, order["_id"]))\n',
+        STOCK,
+        '    await release_stock(ctx, holder_of(order["_id"]))\n',
         "",
         CANCELLED,
     ),
     Fault(
         "a promotion counts as used by an order that was cancelled",
-        CANCELLING,
+        STOCK,
         '    await give_back_uses(ctx, order["_id"])\n',
         "",
         CANCELLED,
@@ -246,9 +247,9 @@ FAULTS = [
     ),
     Fault(
         "damaged goods are sold again",
-        RETURNING,
-        'if line["restocked"] and line["received_quantity"]',
-        'if line["received_quantity"]',
+        STOCK,
+        'for each in lines if each["restocked"]}',
+        "for each in lines}",
         RETURNED,
     ),
     Fault(

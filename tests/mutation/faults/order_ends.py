@@ -95,7 +95,7 @@ FAULTS = [
     ),
     Fault(
         "goods of a refunded order that were sent are in the stock again",
-        "resolvers/order/cancelling.py",
+        "resolvers/order/stock.py",
         'each["quantity"] - each["shipped_quantity"] for each',
         'each["quantity"] for each',
         REFUNDED,

@@ -149,13 +149,13 @@ FAULTS = [
     Fault(
         "an order that has ended keeps its stock",
         OUTCOMES,
-        "await take_stock_back(ctx, order)",
+        "await undo(ctx, order)",
         "pass",
         CAME_OUT,
     ),
     Fault(
         "an order that has ended keeps its uses of promotions",
-        OUTCOMES,
+        "resolvers/order/stock.py",
         'await give_back_uses(ctx, order["_id"])',
         "pass",
         PLACED,
