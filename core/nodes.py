@@ -35,7 +35,8 @@ DOCUMENTS: dict[str, str] = {}
 """By prefix of a synced type, the collection of its documents."""
 reader_scopes = Hook[[Context], Sequence[str]]("nodes.reader_scopes")
 """Asked for the scopes whose changes the viewer may read."""
-READ: dict[str, Callable[[Context, Sequence[str], Sequence[str]], Awaitable[None]]] = {}
+Recorder = Callable[[Context, Sequence[str], Sequence[str]], Awaitable[None]]
+READ: dict[str, Recorder] = {}
 """By prefix, who is told of what was read by its id: ids that were shown, and those that were not."""
 OWNERS: dict[str, Owner] = {}
 """Of types whose ids clients mint, how one tells whose a thing is."""

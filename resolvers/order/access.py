@@ -62,27 +62,21 @@ async def _own_or_for_staff(ctx: Context, collection: Collection[T], wanted: Seq
     return [each or found.get(id) for id, each in zip(wanted, own, strict=True)]
 
 
-async def read_on_record(ctx: Context, shown: Sequence[str], _hidden: Sequence[str]) -> None:
-    """Put on record what staff read by its id of others' orders and returns."""
-    found = await nodes.visible(ctx, shown)
-    acts = [
-        Act("order.read", "ACCESS_GRANTED", "ORDER", resource_id=id, subject_id=each["user_id"])
-        for id, each in found.items()
-        if each["user_id"] != ctx.viewer_id_or_none
-    ]
-    await record_apart(ctx, *acts)
+def _on_record(action: str, owner: str) -> nodes.Recorder:
+    """Puts on record what staff read by its id of others'; `owner` is the field that says whose it is."""
+
+    async def read(ctx: Context, shown: Sequence[str], _hidden: Sequence[str]) -> None:
+        found = await nodes.visible(ctx, shown)
+        acts = [
+            Act(action, "ACCESS_GRANTED", "ORDER", resource_id=id, subject_id=each[owner])
+            for id, each in found.items()
+            if each[owner] != ctx.viewer_id_or_none
+        ]
+        await record_apart(ctx, *acts)
+
+    return read
 
 
-async def payments_on_record(ctx: Context, shown: Sequence[str], _hidden: Sequence[str]) -> None:
-    """Put on record whose payments staff read by their id: they lead to what was paid for."""
-    found = await nodes.visible(ctx, shown)
-    acts = [
-        Act("payment.read", "ACCESS_GRANTED", "ORDER", resource_id=id, subject_id=each["owner_id"])
-        for id, each in found.items()
-        if each["owner_id"] != ctx.viewer_id_or_none
-    ]
-    await record_apart(ctx, *acts)
-
-
-nodes.READ["order"] = nodes.READ["order_return"] = read_on_record
-nodes.READ["payment"] = payments_on_record
+nodes.READ["order"] = nodes.READ["order_return"] = _on_record("order.read", "user_id")
+# They lead to what was paid for.
+nodes.READ["payment"] = _on_record("payment.read", "owner_id")

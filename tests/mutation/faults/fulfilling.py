@@ -297,7 +297,7 @@ FAULTS = [
     Fault(
         "staff read orders and nobody knows",
         ACCESS,
-        '        if each["user_id"] != ctx.viewer_id_or_none\n',
+        "            if each[owner] != ctx.viewer_id_or_none\n",
         "        if False\n",
         PACKED,
     ),
