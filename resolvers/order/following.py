@@ -53,21 +53,23 @@ PAY_FOR_SENT = code_template(
 async def tell_customer(ctx: Context, order: Order, before: Order) -> None:
     """Tell who ordered of the statuses that they wait for."""
     if order["status"] in TEMPLATES:
-        await _tell(ctx, order, TEMPLATES[order["status"]], order["status"])
+        await tell(ctx, order, TEMPLATES[order["status"]], f"{order['status']}:{order['_id']}")
 
 
 async def ask_to_pay_again(ctx: Context, order: Order, payment: Payment, *, is_sent: bool) -> None:
     """Tell who ordered that the authorization has lapsed, once for each."""
-    await _tell(ctx, order, PAY_FOR_SENT if is_sent else PAY_AGAIN, f"lapsed {payment['attempt_count']}")
+    template = PAY_FOR_SENT if is_sent else PAY_AGAIN
+    await tell(ctx, order, template, f"lapsed {payment['attempt_count']}:{order['_id']}")
 
 
-async def _tell(ctx: Context, order: Order, template: str, what: str) -> None:
+async def tell(ctx: Context, order: Order, template: str, dedupe_key: str) -> None:
+    """Tell who ordered, once for the key; nobody of an erased account."""
     if is_erased(order):
         return
     await notify(
         ctx,
         source=SOURCE,
-        dedupe_key=f"{what}:{order['_id']}",
+        dedupe_key=dedupe_key,
         user_ids=[order["user_id"]],
         template_key=template,
         # A number of an order has no separators.

@@ -15,9 +15,9 @@ from core.security.access import NOT_ALLOWED
 from core.security.limits import Rate
 from core.values.bounds import check_count, check_length
 from core.values.money import Money, checked_money, payable
-from resolvers.notification import code_template, notify
+from resolvers.notification import code_template
 from resolvers.order.access import own_order
-from resolvers.order.following import SOURCE
+from resolvers.order.following import tell
 from resolvers.order.fulfilling import summed
 from resolvers.order.reading import return_closes_at
 from resolvers.order.stock import take_returned_back
@@ -245,17 +245,7 @@ def _with_what_came(line: OrderReturnLine, came: ReceivedLine | None) -> OrderRe
 async def _tell(ctx: Context, order: Order, back: OrderReturn) -> None:
     """Tell the customer what was decided."""
     template = DECIDED[back["status"]]
-    await notify(
-        ctx,
-        source=SOURCE,
-        dedupe_key=f"{template}:{back['_id']}",
-        user_ids=[back["user_id"]],
-        template_key=template,
-        # A number of an order has no separators.
-        variables={"number": str(order["number"])},
-        subject_id=order["_id"],
-        transactional=True,
-    )
+    await tell(ctx, order, template, f"{template}:{back['_id']}")
 
 
 def _agreed(order: Order, back: OrderReturn, given: Money | None) -> int:
