@@ -51,11 +51,21 @@ async def refund_order(
     if payment is None:
         raise UserError("REFUND_EXCEEDS_PAID", "Nothing was paid.", order=order)
     back = await _return_of(ctx, order, payment, order_return_id, minor) if order_return_id else None
-    key = ":".join(filter(None, [order_return_id, new_id("refund")]))
+    key = _refund_key(order_return_id)
     reserved = await give_back_soon(ctx, payment, minor, key)
     said = {"amount": minor, "currency": order["currency"], "return": order_return_id}
     await record_act(ctx, order, "refund_requested", sensitive={"reason": reason}, **said)
     return {"order": order, "payment": reserved, "order_return": back}
+
+
+def _refund_key(order_return_id: str | None) -> str:
+    """Key of a new refund; of one for a return it begins with the return's id."""
+    return ":".join(filter(None, [order_return_id, new_id("refund")]))
+
+
+def _return_in(refund_key: str) -> str:
+    """Id of the return that a refund is for; of one for none, the key's own beginning."""
+    return refund_key.partition(":")[0]
 
 
 async def _return_of(
@@ -67,7 +77,7 @@ async def _return_of(
         raise UserError("NOT_FOUND", nodes.GONE, field=["order_return_id"])
     if back["status"] != OrderReturnStatus.RECEIVED:
         raise store.RETURN_MOVES.refusal(back, order_return=back)
-    asked = [each for each in payment["refunds"] if each["key"].partition(":")[0] == order_return_id]
+    asked = [each for each in payment["refunds"] if _return_in(each["key"]) == order_return_id]
     if any(each["status"] != RefundStatus.REFUSED for each in asked):
         raise UserError("ALREADY_DONE", "The refund is under way.", order_return=back)
     most = back["refund_amount"] or 0
@@ -92,7 +102,7 @@ async def refunds_told(ctx: Context, payment: Payment, before: Payment | None) -
     known = {each["key"]: each["status"] for each in before["refunds"]}
     for refund in payment["refunds"]:
         if refund["status"] == RefundStatus.DONE != known.get(refund["key"]):
-            await _end_return(ctx, refund["key"].partition(":")[0])
+            await _end_return(ctx, _return_in(refund["key"]))
 
 
 async def _show(ctx: Context, payment: Payment) -> None:
