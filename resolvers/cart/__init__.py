@@ -9,7 +9,7 @@ from resolvers.cart.options import CartLineOption
 from resolvers.cart.options import checked as checked_options
 from resolvers.cart.owners import Owner, cart_of, customer
 from resolvers.cart.promoting import count_uses, give_back_uses
-from resolvers.cart.quoting import Delivery, quote_of_cart, quote_of_lines
+from resolvers.cart.quoting import Delivery, quote_of_cart, quote_of_lines, wanted_lines
 from resolvers.cart.tokens import QuoteFault, quote_named
 from resolvers.cart.tokens import fault_of as quote_fault
 from resolvers.cart.tokens import token_of as quote_token
@@ -45,4 +45,5 @@ __all__ = [
     "reopen",
     "sold",
     "title_of",
+    "wanted_lines",
 ]

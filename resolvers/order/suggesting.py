@@ -11,6 +11,7 @@ from core.paging import NEWEST
 from core.storage.loader import by_id
 from core.values.bounds import check_limit
 from loaders.catalog import ProductOfVariant
+from resolvers.cart import wanted_lines
 from resolvers.catalog import shown_to_all
 from resolvers.order.availability import is_available
 from stores import order as store
@@ -86,9 +87,7 @@ def _counted(orders: Sequence[Order]) -> list[ReorderSuggestion]:
     """Variants in orders, the newest of which is first: an order counts once, however many lines it has."""
     found: dict[str, ReorderSuggestion] = {}
     for order in orders:
-        quantities: dict[str, int] = {}
-        for line in order["lines"]:
-            quantities[line["variant_id"]] = quantities.get(line["variant_id"], 0) + line["quantity"]
+        quantities = wanted_lines([(line["variant_id"], line["quantity"]) for line in order["lines"]])
         products = {line["variant_id"]: line["product_id"] for line in order["lines"]}
         for variant_id, quantity in quantities.items():
             known = found.setdefault(
