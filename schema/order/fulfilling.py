@@ -1,4 +1,4 @@
-"""What customers, support and those who pack do with orders, as clients see it."""
+"""Mutations of placed orders, by customers, support and those who pack, as clients see them."""
 
 from core import nodes
 from core.graphql import Page, mutation, query, type_

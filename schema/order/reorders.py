@@ -120,7 +120,7 @@ class ReorderArea(Node):
 
 @type_
 class ReorderViewer:
-    """What the viewer may order again."""
+    """Viewer's fields of reorders."""
 
     reorders: ReorderArea = local(quick_reorders.area)
     """Lists to order again, and suggestions."""
